@@ -1,0 +1,67 @@
+"""Case: a program together with its secret answer, which no miner ever sees.
+
+The answer is its own type, so that code that sends programs out cannot hold one by accident:
+wire and providers take `Program`, only the validator takes `Case`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from circuits.program import Program
+from circuits.topology import Topology
+
+
+@dataclass(frozen=True, slots=True)
+class KnownAnswer:
+    """A noiseless device always returns `bits` (bitstring, classical bit 0 rightmost)."""
+
+    bits: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedAnswer:
+    """The ideal distribution has no closed form: a reference simulates the program."""
+
+
+Answer = KnownAnswer | SimulatedAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One drawn benchmark circuit.
+
+    Attributes:
+        family: Name in the table of families.
+        width: Qubits under test, = len(`qubits`) = bits of the program.
+        depth: Layers, in the family's own unit.
+        qubits: Device qubits under test; c[i] measures qubits[i].
+        program: What the miner sees; verbatim (q[j] is device qubit j).
+        answer: The secret; hidden in the repr.
+    """
+
+    family: str
+    width: int
+    depth: int
+    qubits: tuple[int, ...]
+    program: Program
+    answer: Answer = field(repr=False)
+
+
+class Family(Protocol):
+    """A way to draw cases; pure, the same case for the same arguments on every machine."""
+
+    @property
+    def name(self) -> str:
+        """Name in the table, in evidence and on the board."""
+        ...
+
+    def generate(self, key: bytes, *, width: int, depth: int, topology: Topology) -> Case:
+        """Draw a case of `width` qubits on the device's own graph and native gates.
+
+        Raises:
+            FamilyError: The topology has no connected set of `width` qubits, or the depth is no
+                depth of this family.
+        """
+        ...

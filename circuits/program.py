@@ -1,0 +1,213 @@
+"""Program: a circuit as text in a flat profile of OpenQASM 3, and all that a miner ever sees.
+
+The profile: the two header lines, definitions of the gates that `stdgates.inc` lacks (each one
+fixed line, only where the gate is used), one `qubit[n] q;`, one `bit[m] c;`, then one operation a
+line. There is one text for one circuit: `Program.text` is canonical and its SHA-256 is the
+program's identity. Qiskit's importer reads every such text.
+
+Whether q[j] means device qubit j (`verbatim`) is not in the text: it stands beside it, in the job.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+
+from circuits.errors import LimitError, ProgramError
+from circuits.gates import GATES
+
+HEADER = ("OPENQASM 3.0;", 'include "stdgates.inc";')
+MEASURE, RESET, BARRIER = "measure", "reset", "barrier"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a program may weigh before anything looks into it.
+
+    Attributes:
+        text_bytes: Length of the UTF-8 text.
+        lines: Lines of the text, so at most as many operations.
+        num_qubits: Width of the register.
+        num_bits: Length of the classical register.
+        shots: Shots of one execution.
+    """
+
+    text_bytes: int = 4_000_000
+    lines: int = 200_000
+    num_qubits: int = 1_024
+    num_bits: int = 1_024
+    shots: int = 100_000
+
+
+DEFAULT_LIMITS = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One line: a gate, `measure`, `reset` or `barrier`.
+
+    Attributes:
+        name: A key of `GATES`, or one of the three words.
+        qubits: Operands in order; for a barrier the qubits it spans.
+        angles: Radians, finite.
+        bit: For `measure` the classical bit written, else None.
+    """
+
+    name: str
+    qubits: tuple[int, ...]
+    angles: tuple[float, ...] = ()
+    bit: int | None = None
+
+
+def measure(qubit: int, bit: int) -> Operation:
+    """Measure q[`qubit`] into c[`bit`]."""
+    return Operation(MEASURE, (qubit,), bit=bit)
+
+
+def barrier(qubits: Iterable[int]) -> Operation:
+    """Forbid moving gates across this line on `qubits`."""
+    return Operation(BARRIER, tuple(qubits))
+
+
+@dataclass(frozen=True)
+class Program:
+    """A circuit over q[0 .. num_qubits-1] and c[0 .. num_bits-1].
+
+    Raises:
+        ProgramError: An operation names an unknown gate, a qubit or bit out of range, the same
+            qubit twice, or an angle that is not finite or has the wrong number.
+
+    Example:
+        >>> bell = Program(2, 2, (Operation("h", (0,)), Operation("cx", (0, 1)),
+        ...                       measure(0, 0), measure(1, 1)))
+        >>> print(bell.text)
+        OPENQASM 3.0;
+        include "stdgates.inc";
+        qubit[2] q;
+        bit[2] c;
+        h q[0];
+        cx q[0], q[1];
+        c[0] = measure q[0];
+        c[1] = measure q[1];
+        <BLANKLINE>
+    """
+
+    num_qubits: int
+    num_bits: int
+    operations: tuple[Operation, ...]
+
+    def __post_init__(self) -> None:
+        if self.num_qubits < 1 or self.num_bits < 1:
+            raise ProgramError(
+                f"need at least 1 qubit and 1 bit, got {self.num_qubits} and {self.num_bits}"
+            )
+        for operation in self.operations:
+            check_operation(operation, self.num_qubits, self.num_bits)
+
+    @cached_property
+    def text(self) -> str:
+        """The canonical text, ending in a newline."""
+        return "\n".join(self._lines()) + "\n"
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 (hex) of the canonical text."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+    @cached_property
+    def used_qubits(self) -> tuple[int, ...]:
+        """Qubits that some gate, reset or measurement touches, ascending."""
+        return tuple(
+            sorted({q for op in self.operations if op.name != BARRIER for q in op.qubits})
+        )
+
+    @property
+    def two_qubit_gates(self) -> int:
+        """Number of gates on two qubits."""
+        return sum(
+            op.name in GATES and GATES[op.name].num_qubits == 2  # noqa: PLR2004 - as it says
+            for op in self.operations
+        )
+
+    def _lines(self) -> Iterator[str]:
+        yield from HEADER
+        used = {op.name for op in self.operations}
+        yield from (g.definition for g in GATES.values() if g.definition and g.name in used)
+        yield f"qubit[{self.num_qubits}] q;"
+        yield f"bit[{self.num_bits}] c;"
+        yield from map(operation_line, self.operations)
+
+    def compacted(self) -> tuple[Program, tuple[int, ...]]:
+        """Drop idle qubits, as a simulator wants it; classical bits stay.
+
+        Returns:
+            The same circuit on its used qubits only, and for each new qubit its old index. A
+            program without any operation keeps qubit 0.
+        """
+        kept = self.used_qubits or (0,)
+        place = {old: new for new, old in enumerate(kept)}
+        moved = []
+        for op in self.operations:
+            qubits = tuple(place[q] for q in op.qubits if q in place)
+            if qubits:
+                moved.append(Operation(op.name, qubits, op.angles, op.bit))
+        return Program(len(kept), self.num_bits, tuple(moved)), kept
+
+
+def check_operation(operation: Operation, num_qubits: int, num_bits: int) -> None:
+    """Raise ProgramError unless `operation` fits the registers and its gate."""
+    name, qubits = operation.name, operation.qubits
+    gate = GATES.get(name)
+    if gate is None and name not in (MEASURE, RESET, BARRIER):
+        raise ProgramError(f"unknown gate {name[:40]!r}, allowed are {', '.join(GATES)}")
+    operands = gate.num_qubits if gate else (len(qubits) if name == BARRIER else 1)
+    if len(qubits) != operands or not qubits:
+        raise ProgramError(f"{name} acts on {max(operands, 1)} qubits, got {len(qubits)}")
+    if len(set(qubits)) != len(qubits):
+        raise ProgramError(f"{name} names a qubit twice: {list(qubits)[:8]}")
+    if min(qubits) < 0 or max(qubits) >= num_qubits:
+        raise ProgramError(f"qubit {max(qubits)} is outside q[0] .. q[{num_qubits - 1}]")
+    if (operation.bit is None) == (name == MEASURE):
+        raise ProgramError("exactly the operation 'measure' writes a bit")
+    if operation.bit is not None and not 0 <= operation.bit < num_bits:
+        raise ProgramError(f"bit {operation.bit} is outside c[0] .. c[{num_bits - 1}]")
+    if len(operation.angles) != (gate.num_angles if gate else 0):
+        expected = gate.num_angles if gate else 0
+        raise ProgramError(f"{name} takes {expected} angles, got {len(operation.angles)}")
+    if not all(math.isfinite(angle) for angle in operation.angles):
+        raise ProgramError(f"{name} has an angle that is not finite")
+
+
+def decimal(angle: float) -> str:
+    """Write an angle in radians as a plain decimal that reads back to the same float.
+
+    Example:
+        >>> decimal(1e-07), decimal(-0.0), decimal(3.0)
+        ('0.0000001', '0.0', '3.0')
+    """
+    text = format(Decimal(repr(angle + 0.0)), "f")
+    return text if "." in text else f"{text}.0"
+
+
+def operation_line(operation: Operation) -> str:
+    """Write one operation as its line of the canonical text."""
+    operands = ", ".join(f"q[{q}]" for q in operation.qubits)
+    if operation.name == MEASURE:
+        return f"c[{operation.bit}] = measure {operands};"
+    angles = f"({', '.join(map(decimal, operation.angles))})" if operation.angles else ""
+    return f"{operation.name}{angles} {operands};"
+
+
+def check_limits(text: str | bytes, limits: Limits) -> None:
+    """Raise LimitError where a text is larger than allowed, before anything reads it."""
+    size = len(text.encode()) if isinstance(text, str) else len(text)
+    if size > limits.text_bytes:
+        raise LimitError(f"program has {size} bytes, allowed are {limits.text_bytes}")
+    newline = "\n" if isinstance(text, str) else b"\n"
+    lines = text.count(newline) + 1  # type: ignore[arg-type]  # same type as text, see above
+    if lines > limits.lines:
+        raise LimitError(f"program has {lines} lines, allowed are {limits.lines}")
