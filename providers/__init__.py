@@ -45,7 +45,7 @@ def create(name: str, options: Mapping[str, Json], context: Context) -> Provider
         providers.errors.MissingSoftware: Its SDK is not installed; the message says how to.
         providers.errors.Rejected: An option is unknown or wrong.
     """
-    from providers.errors import MissingSoftware  # noqa: PLC0415 - keeps the table import-free
+    from providers.errors import MissingSoftware
 
     outside = {point.name: point.value for point in entry_points(group=ENTRY_POINTS)}
     adapter = ADAPTERS.get(name)

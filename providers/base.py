@@ -105,7 +105,7 @@ class Device:
 
     def __post_init__(self) -> None:
         allowed = set("abcdefghijklmnopqrstuvwxyz0123456789-_.")
-        if not 1 <= len(self.name) <= 64 or set(self.name) - allowed:  # noqa: PLR2004 - stated
+        if not 1 <= len(self.name) <= 64 or set(self.name) - allowed:
             raise ValueError(f"need 1 .. 64 of a-z 0-9 - _ . as device name, got {self.name!r}")
         if min(self.max_shots, self.max_programs) < 1 or self.fee_rao_per_shot < 0:
             raise ValueError("need max_shots >= 1, max_programs >= 1 and fee_rao_per_shot >= 0")
@@ -146,12 +146,26 @@ class Job:
     memory: bool = False
 
     def __post_init__(self) -> None:
-        if len(self.key) != 64 or self.key.strip("0123456789abcdef"):  # noqa: PLR2004 - stated
+        if len(self.key) != 64 or self.key.strip("0123456789abcdef"):
             raise ValueError(f"need 64 hex digits as job key, got {self.key[:80]!r}")
         if not self.programs or self.shots < 1:
             raise ValueError(
                 f"need programs and shots >= 1, got {len(self.programs)} and {self.shots}"
             )
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) of the whole job, programs by their digests, as canonical JSON."""
+        claim = {
+            "device": self.device,
+            "key": self.key,
+            "memory": self.memory,
+            "programs": [program.digest for program in self.programs],
+            "shots": self.shots,
+            "verbatim": self.verbatim,
+        }
+        text = json.dumps(claim, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,15 @@
 """Errors of `providers`, named by what the caller should do.
 
-    ProviderError              base
-    ├── RetryLater             the backend is busy or out of reach: the same call later may work
-    │   └── OutcomeUnknown     a submission may or may not have arrived: `find` it first
-    ├── Rejected               the backend refuses this job or option: mend it, never retry as it is
-    │   ├── UnknownDevice      no such device here
-    │   └── UnknownHandle      no such job here
-    ├── NotReady               the result is not there yet: ask for the state first
-    ├── JobFailed              the job ended without a result; the message is the backend's own
-    ├── MissingSoftware        the adapter's SDK is not installed; the message says what to install
-    └── AdapterFault           our bug or a changed vendor word: report it
+ProviderError              base
+├── RetryLater             the backend is busy or out of reach: the same call later may work
+│   └── OutcomeUnknown     a submission may or may not have arrived: `find` it first
+├── Rejected               the backend refuses this job or option: mend it, never retry as it is
+│   ├── UnknownDevice      no such device here
+│   └── UnknownHandle      no such job here
+├── NotReady               the result is not there yet: ask for the state first
+├── JobFailed              the job ended without a result; the message is the backend's own
+├── MissingSoftware        the adapter's SDK is not installed; the message says what to install
+└── AdapterFault           our bug or a changed vendor word: report it
 """
 
 from __future__ import annotations
