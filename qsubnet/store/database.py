@@ -1,0 +1,128 @@
+"""Open a store: one engine, the schema at its newest revision, SQLite tuned for many processes.
+
+A new store is made from the tables at once and stamped with the newest revision; an older one is
+migrated by Alembic. A test proves that both ways end in the same schema. SQLite runs in WAL mode,
+so readers never wait; a transaction that writes takes the lock when it begins, so that two
+writers wait for each other instead of failing half way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+
+from qsubnet.errors import ConfigurationError
+from qsubnet.store.tables import metadata
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+HEAD = "0001"
+_BUSY_TIMEOUT_S = 60.0
+
+
+class Store:
+    """An open database; cheap to share between threads, one per process.
+
+    Args:
+        url: SQLAlchemy URL, such as `sqlite:///state/operator.db` or `postgresql+psycopg://...`.
+
+    Raises:
+        ConfigurationError: The database is newer than this software.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._engine = _engine(url)
+        _bring_up_to_date(self._engine, url)
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Open a transaction that may write; it is all kept or, on any error, nothing is."""
+        with self._engine.connect() as connection:
+            if self._engine.dialect.name == "sqlite":
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            try:
+                yield connection
+            except BaseException:
+                connection.rollback()
+                raise
+            connection.commit()
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Open a consistent view for reading."""
+        with self._engine.connect() as connection:
+            if self._engine.dialect.name == "sqlite":
+                connection.exec_driver_sql("BEGIN")
+            yield connection
+            connection.rollback()
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._engine.dispose()
+
+
+def sqlite_url(path: Path) -> str:
+    """Give the URL of a SQLite file."""
+    return f"sqlite:///{path}"
+
+
+def _engine(url: str) -> Engine:
+    if not url.startswith("sqlite"):
+        return create_engine(url)
+    engine = create_engine(url, connect_args={"timeout": _BUSY_TIMEOUT_S})
+
+    @event.listens_for(engine, "connect")
+    def _tune(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own type
+        connection.isolation_level = None  # transactions begin where `write` and `read` say so
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=NORMAL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.close()
+
+    return engine
+
+
+def _bring_up_to_date(engine: Engine, url: str) -> None:
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        names = set(inspect(connection).get_table_names())
+        if "alembic_version" not in names:
+            metadata.create_all(connection)
+            connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32))"))
+            connection.execute(text("INSERT INTO alembic_version VALUES (:v)"), {"v": HEAD})
+            connection.commit()
+            return
+        version = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        connection.rollback()
+    if version != HEAD:
+        _migrate(url, str(version))
+
+
+def _migrate(url: str, version: str) -> None:
+    from alembic import command
+    from alembic.util import CommandError
+
+    try:
+        command.upgrade(alembic_config(url), "head")
+    except CommandError as error:
+        raise ConfigurationError(
+            f"the store {url} is at revision {version}, this software knows up to {HEAD}"
+        ) from error
+
+
+def alembic_config(url: str) -> Config:
+    """Configure Alembic for `url`; the migrations ship inside the package."""
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
+    return config

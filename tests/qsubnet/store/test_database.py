@@ -1,0 +1,72 @@
+"""The store: both ways to the newest schema agree, and a transaction is whole or absent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from alembic import command
+from sqlalchemy import create_engine, inspect, select, text
+
+from qsubnet.errors import ConfigurationError
+from qsubnet.store.database import HEAD, Store, alembic_config, sqlite_url
+from qsubnet.store.tables import epochs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+def _schema(url: str) -> Mapping[str, object]:
+    engine = create_engine(url)
+    inspector = inspect(engine)
+    schema = {
+        name: (
+            sorted((c["name"], str(c["type"]), c["nullable"]) for c in inspector.get_columns(name)),
+            inspector.get_pk_constraint(name)["constrained_columns"],
+            sorted(str(i["column_names"]) for i in inspector.get_indexes(name)),
+            sorted(str(u["column_names"]) for u in inspector.get_unique_constraints(name)),
+            sorted(str(f["constrained_columns"]) for f in inspector.get_foreign_keys(name)),
+        )
+        for name in sorted(inspector.get_table_names())
+        if name != "alembic_version"
+    }
+    engine.dispose()
+    return schema
+
+
+def test_migrations_and_tables_give_the_same_schema(tmp_path: Path) -> None:
+    migrated, made = sqlite_url(tmp_path / "migrated.db"), sqlite_url(tmp_path / "made.db")
+    command.upgrade(alembic_config(migrated), "head")
+    Store(made).close()
+    assert _schema(migrated) == _schema(made)
+    engine = create_engine(migrated)
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == HEAD
+    engine.dispose()
+
+
+def test_a_store_of_an_unknown_revision_is_refused(tmp_path: Path) -> None:
+    url = sqlite_url(tmp_path / "future.db")
+    store = Store(url)
+    with store.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    store.close()
+    with pytest.raises(ConfigurationError, match="9999"):
+        Store(url)
+
+
+def _write_and_fail(store: Store, row: Mapping[str, object]) -> None:
+    with store.write() as connection:
+        connection.execute(epochs.insert().values(row))
+        raise RuntimeError("half way")
+
+
+def test_an_error_inside_a_transaction_keeps_nothing_of_it(tmp_path: Path) -> None:
+    store = Store(sqlite_url(tmp_path / "a.db"))
+    row = {"epoch": 1, "block": 20, "block_hash": "h", "commitment": "c", "state": "planned"}
+    with pytest.raises(RuntimeError, match="half way"):
+        _write_and_fail(store, row)
+    with store.read() as connection:
+        assert connection.execute(select(epochs)).all() == []
+    store.close()

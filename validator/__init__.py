@@ -1,0 +1,1 @@
+"""How it is judged: references, statistics, sequential evidence, verdicts, scores and weights."""
