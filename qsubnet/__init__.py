@@ -1,0 +1,1 @@
+"""The network: wire, chain, miner, validating service, gateway, client and command line."""

@@ -1,0 +1,1 @@
+"""The wire: signed JSON over HTTP between requesters, gateway and miners."""
