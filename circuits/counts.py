@@ -110,3 +110,26 @@ class Counts:
             text = (outcomes + ord("0")).astype(np.uint8)
             table = {bytes(t).decode(): int(n) for t, n in zip(text, number, strict=True)}
         return cls(num_bits, table)
+
+
+def gather(
+    samples: Bits | NDArray[np.bool_], columns: Mapping[int, int], *, num_bits: int
+) -> Bits:
+    """Put the columns of a framework's samples where our classical bits are.
+
+    Args:
+        samples: (shots x columns) array of 0 and 1 in the framework's own order.
+        columns: Classical bit -> column of `samples`. Bits that are missing read 0.
+        num_bits: Declared classical bits.
+
+    Returns:
+        (shots x num_bits) array, column i = c[i], ready for `Counts.from_rows`.
+
+    Example:
+        >>> gather(np.array([[1, 0]], dtype=np.uint8), {2: 0}, num_bits=3)
+        array([[0, 0, 1]], dtype=uint8)
+    """
+    rows = np.zeros((samples.shape[0], num_bits), dtype=np.uint8)
+    if columns:
+        rows[:, list(columns.keys())] = samples[:, list(columns.values())]
+    return rows

@@ -158,6 +158,53 @@ class Program:
         return Program(len(kept), self.num_bits, tuple(moved)), kept
 
 
+def measurement_record(program: Program) -> dict[int, int]:
+    """Say which measurement each bit keeps, the last one that wrote it.
+
+    Returns:
+        Classical bit -> ordinal of its measurement (0-based, in program order), ascending by bit.
+        Bits that are never written (and so read 0) are missing.
+
+    Example:
+        >>> twice = Program(2, 3, (measure(0, 2), measure(1, 0), measure(1, 2)))
+        >>> measurement_record(twice)
+        {0: 1, 2: 2}
+    """
+    written = [op.bit for op in program.operations if op.bit is not None]
+    return dict(sorted({bit: ordinal for ordinal, bit in enumerate(written)}.items()))
+
+
+def final_measurements(program: Program) -> dict[int, int]:
+    """Say which qubit each bit reads, for engines that measure only once, at the end.
+
+    Returns:
+        Classical bit -> qubit, ascending by bit; bits that are never written are missing.
+
+    Raises:
+        ProgramError: A reset, or a gate on a qubit that was measured before: the outcome is then
+            not a sample of one final state.
+
+    Example:
+        >>> final_measurements(Program(2, 2, (measure(1, 0), measure(0, 1))))
+        {0: 1, 1: 0}
+    """
+    read: dict[int, int] = {}
+    measured: set[int] = set()
+    for op in program.operations:
+        if op.bit is not None:
+            read[op.bit] = op.qubits[0]
+            measured.add(op.qubits[0])
+        elif op.name == RESET:
+            raise ProgramError(f"reset of q[{op.qubits[0]}] is not supported here, only gates are")
+        elif op.name != BARRIER and not measured.isdisjoint(op.qubits):
+            qubit = min(measured.intersection(op.qubits))
+            raise ProgramError(
+                f"{op.name} acts on q[{qubit}] after its measurement: measuring in the middle of "
+                "a circuit is not supported here, only at its end"
+            )
+    return dict(sorted(read.items()))
+
+
 def check_operation(operation: Operation, num_qubits: int, num_bits: int) -> None:
     """Raise ProgramError unless `operation` fits the registers and its gate."""
     name, qubits = operation.name, operation.qubits
@@ -170,7 +217,8 @@ def check_operation(operation: Operation, num_qubits: int, num_bits: int) -> Non
     if len(set(qubits)) != len(qubits):
         raise ProgramError(f"{name} names a qubit twice: {list(qubits)[:8]}")
     if min(qubits) < 0 or max(qubits) >= num_qubits:
-        raise ProgramError(f"qubit {max(qubits)} is outside q[0] .. q[{num_qubits - 1}]")
+        outside = min(qubits) if min(qubits) < 0 else max(qubits)
+        raise ProgramError(f"qubit {outside} is outside q[0] .. q[{num_qubits - 1}]")
     if (operation.bit is None) == (name == MEASURE):
         raise ProgramError("exactly the operation 'measure' writes a bit")
     if operation.bit is not None and not 0 <= operation.bit < num_bits:
@@ -189,7 +237,7 @@ def decimal(angle: float) -> str:
         >>> decimal(1e-07), decimal(-0.0), decimal(3.0)
         ('0.0000001', '0.0', '3.0')
     """
-    text = format(Decimal(repr(angle + 0.0)), "f")
+    text = format(Decimal(repr(float(angle) + 0.0)), "f")
     return text if "." in text else f"{text}.0"
 
 
