@@ -61,3 +61,13 @@ class PeerFault(QsubnetError):
     """A peer's answer breaks the protocol; nothing of it is used."""
 
     exit_code = 7
+
+
+class Refused(QsubnetError):
+    """A peer signed a refusal; `status` is its HTTP status."""
+
+    exit_code = 8
+
+    def __init__(self, message: str, *, status: int) -> None:
+        super().__init__(message)
+        self.status = status
