@@ -8,10 +8,11 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 
 VENV := .venv
 BIN := $(VENV)/bin
-PACKAGES := attestations circuits providers qsubnet validator
 
 # Two cores are enough for every test; idle OpenMP threads must sleep instead of spinning on them.
 THREADS := OMP_WAIT_POLICY=passive OMP_NUM_THREADS=2 OPENBLAS_NUM_THREADS=2
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check format bench soak lock clean
@@ -63,7 +64,8 @@ UV := $(BIN)/uv --system-certs
 # Nothing is built and nothing is fetched without a hash. Where uv can not reach an index (pip alone
 # knows of a mirror, say), pip installs the same files from the same lock, only slower.
 $(VENV)/.stamp: requirements.lock pyproject.toml | $(BIN)/uv
-	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(UV) pip sync --quiet --require-hashes --no-build --compile-bytecode requirements.lock \
+	$(UV) pip sync --quiet --python $(BIN)/python --require-hashes --no-build --compile-bytecode \
+		requirements.lock \
 		|| { echo "uv could not install; trying pip, which takes minutes"; \
 		     $(BIN)/python -m pip install --quiet --require-hashes --only-binary :all: -r requirements.lock; }
 	$(BIN)/python -m pip install --quiet --no-index --no-deps --no-build-isolation --editable .
@@ -72,8 +74,8 @@ $(VENV)/.stamp: requirements.lock pyproject.toml | $(BIN)/uv
 # uv alone, by pip and with its hashes: the lines of the lock from `uv==` to the first that does not go on.
 $(BIN)/uv: | $(BIN)/python
 	sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > $(VENV)/uv.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r $(VENV)/uv.lock
+	$(BIN)/python -m pip install --quiet --require-hashes --only-binary :all: -r $(VENV)/uv.lock
 
 $(BIN)/python:
 	@[ -n "$(PYTHON)" ] || { echo "need Python 3.11 or newer on the PATH, found none (or say make PYTHON=/path/to/python3)"; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
