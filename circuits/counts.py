@@ -113,7 +113,10 @@ class Counts:
 
 
 def gather(
-    samples: Bits | NDArray[np.bool_], columns: Mapping[int, int], *, num_bits: int
+    samples: NDArray[np.integer] | NDArray[np.bool_],
+    columns: Mapping[int, int],
+    *,
+    num_bits: int,
 ) -> Bits:
     """Put the columns of a framework's samples where our classical bits are.
 

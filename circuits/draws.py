@@ -26,7 +26,9 @@ def _encode(path: tuple[str | int, ...]) -> bytes:
     parts = []
     for step in path:
         text = str(step).encode()
-        parts.append((b"i" if isinstance(step, int) else b"s") + len(text).to_bytes(4, "big") + text)
+        parts.append(
+            (b"i" if isinstance(step, int) else b"s") + len(text).to_bytes(4, "big") + text
+        )
     return b"".join(parts)
 
 

@@ -1,9 +1,9 @@
 """Errors of `circuits`, named by what the caller should do.
 
-    CircuitError            base; the message says what was got and what is allowed
-    ├── ProgramError        the text or circuit is wrong: mend it, a retry does not help
-    │   └── LimitError      the text is well formed but larger than allowed: ask for less
-    └── FamilyError         this family cannot be drawn at that width, depth or topology: ask another
+CircuitError            base; the message says what was got and what is allowed
+├── ProgramError        the text or circuit is wrong: mend it, a retry does not help
+│   └── LimitError      the text is well formed but larger than allowed: ask for less
+└── FamilyError         this family cannot be drawn at that width, depth or topology: ask another
 """
 
 from __future__ import annotations

@@ -166,14 +166,14 @@ def matrix(name: str, angles: tuple[float, ...] = ()) -> Matrix:
         >>> matrix("cx")[:, 1].real  # operand 0 is the control: |01> becomes |11>
         array([0., 0., 0., 1.])
     """
-    import numpy as np  # noqa: PLC0415 - the table is read by processes that need no matrices
+    import numpy as np
 
     gate = GATES[name]
     if len(angles) != gate.num_angles:
         raise ValueError(f"{name} has {gate.num_angles} angles, got {len(angles)}")
     if gate.num_qubits == 1:
         return np.array(_one_qubit(name, angles), dtype=np.complex128)
-    if gate.num_qubits == 2:  # noqa: PLR2004 - operands of a two-qubit gate
+    if gate.num_qubits == 2:
         return np.array(_two_qubit(name, angles), dtype=np.complex128)
     flips = np.eye(8, dtype=np.complex128)
     return flips[[0, 1, 2, 7, 4, 5, 6, 3]]

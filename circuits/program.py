@@ -121,17 +121,12 @@ class Program:
     @cached_property
     def used_qubits(self) -> tuple[int, ...]:
         """Qubits that some gate, reset or measurement touches, ascending."""
-        return tuple(
-            sorted({q for op in self.operations if op.name != BARRIER for q in op.qubits})
-        )
+        return tuple(sorted({q for op in self.operations if op.name != BARRIER for q in op.qubits}))
 
     @property
     def two_qubit_gates(self) -> int:
         """Number of gates on two qubits."""
-        return sum(
-            op.name in GATES and GATES[op.name].num_qubits == 2  # noqa: PLR2004 - as it says
-            for op in self.operations
-        )
+        return sum(op.name in GATES and GATES[op.name].num_qubits == 2 for op in self.operations)
 
     def _lines(self) -> Iterator[str]:
         yield from HEADER

@@ -51,7 +51,7 @@ def to_qiskit(program: Program) -> QuantumCircuit:
         >>> circuit.num_qubits, circuit.num_clbits, dict(circuit.count_ops())
         (3, 2, {'x': 1, 'measure': 1})
     """
-    from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister  # noqa: PLC0415 - slow
+    from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
 
     circuit = QuantumCircuit(
         QuantumRegister(program.num_qubits, "q"), ClassicalRegister(program.num_bits, "c")
@@ -119,7 +119,7 @@ def qiskit_rows(memory: Sequence[str]) -> Bits:
         array([[1, 0, 0],
                [0, 0, 1]], dtype=uint8)
     """
-    import numpy as np  # noqa: PLC0415 - as the SDK
+    import numpy as np
 
     shots = [[bit == "1" for bit in reversed(text.replace(" ", ""))] for text in memory]
     return np.array(shots, dtype=np.uint8)

@@ -138,7 +138,7 @@ def _angle(value: Any) -> float:
 
 def _opened(operation: Any) -> Iterable[QuantumCircuit]:
     """What an unknown instruction consists of: one body, or a loop's body once for each index."""
-    from qiskit.circuit import ControlFlowOp, ForLoopOp  # noqa: PLC0415 - slow to import
+    from qiskit.circuit import ControlFlowOp, ForLoopOp
 
     if isinstance(operation, ForLoopOp):
         return _unrolled(operation)
@@ -163,9 +163,9 @@ def _unrolled(operation: Any) -> Iterator[QuantumCircuit]:
 
 def _synthesised(operation: Any) -> QuantumCircuit | None:
     """Open what has no definition of its own (Cliffords, annotated gates); None if Qiskit cannot."""
-    from qiskit import QuantumCircuit  # noqa: PLC0415 - slow to import
-    from qiskit.exceptions import QiskitError  # noqa: PLC0415 - slow to import
-    from qiskit.transpiler.passes import HighLevelSynthesis  # noqa: PLC0415 - slow to import
+    from qiskit import QuantumCircuit
+    from qiskit.exceptions import QiskitError
+    from qiskit.transpiler.passes import HighLevelSynthesis
 
     circuit = QuantumCircuit(operation.num_qubits, operation.num_clbits)
     circuit.append(operation, circuit.qubits, circuit.clbits)
@@ -180,8 +180,8 @@ def _synthesised(operation: Any) -> QuantumCircuit | None:
 @cache
 def _classes() -> dict[type, tuple[str, str]]:
     """Qiskit's class -> the name its closed form carries there, and ours."""
-    from qiskit.circuit import Barrier, Measure, Reset  # noqa: PLC0415 - slow to import
-    from qiskit.circuit import library as gates  # noqa: PLC0415 - slow to import
+    from qiskit.circuit import Barrier, Measure, Reset
+    from qiskit.circuit import library as gates
 
     table: dict[type, tuple[str, str]] = {
         gates.IGate: ("id", "id"),

@@ -65,7 +65,7 @@ def to_stim(program: Program) -> stim.Circuit:
         X 7
         M 7
     """
-    import stim  # noqa: PLC0415 - only processes that run stim load it
+    import stim
 
     lines = []
     for op in program.operations:
@@ -119,7 +119,7 @@ def _instructions(name: str, angles: tuple[float, ...]) -> tuple[str, ...]:
 
 
 def _clifford_name(name: str, angles: tuple[float, ...]) -> str:
-    import numpy as np  # noqa: PLC0415 - the emitters' types must not cost an import
+    import numpy as np
 
     names, unitaries = _cliffords()
     ours = matrix(name, angles)
@@ -138,8 +138,8 @@ def _cliffords() -> tuple[tuple[str, ...], Matrix]:
 
     Stim gives single precision; real and imaginary parts are snapped to the only sizes there are.
     """
-    import numpy as np  # noqa: PLC0415 - see above
-    import stim  # noqa: PLC0415 - see above
+    import numpy as np
+    import stim
 
     unitaries = {
         name: data.unitary_matrix
