@@ -1,0 +1,1 @@
+"""The miner service: one hotkey, one provider adapter, its devices behind signed HTTP."""
