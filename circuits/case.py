@@ -2,6 +2,9 @@
 
 The answer is its own type, so that code that sends programs out cannot hold one by accident:
 wire and providers take `Program`, only the validator takes `Case`.
+
+Blind spot: the program itself determines its answer for whoever can simulate it; what is secret
+is the work of finding out, and the key until it is revealed.
 """
 
 from __future__ import annotations
@@ -15,7 +18,12 @@ from circuits.topology import Topology
 
 @dataclass(frozen=True, slots=True)
 class KnownAnswer:
-    """A noiseless device always returns `bits` (bitstring, classical bit 0 rightmost)."""
+    """A noiseless device always returns `bits` (bitstring, classical bit 0 rightmost).
+
+    Example:
+        >>> KnownAnswer("010")  # a log must not tell
+        KnownAnswer()
+    """
 
     bits: str = field(repr=False)
 
@@ -36,21 +44,27 @@ class Case:
         family: Name in the table of families.
         width: Qubits under test, = len(`qubits`) = bits of the program.
         depth: Layers, in the family's own unit.
-        qubits: Device qubits under test; c[i] measures qubits[i].
-        program: What the miner sees; verbatim (q[j] is device qubit j).
-        answer: The secret; hidden in the repr.
+        qubits: Device qubits under test, ascending; c[i] measures qubits[i].
+        program: What the miner sees; verbatim (q[j] is device qubit j). Left out of the repr for
+            its length.
+        answer: The secret; left out of the repr.
     """
 
     family: str
     width: int
     depth: int
     qubits: tuple[int, ...]
-    program: Program
+    program: Program = field(repr=False)
     answer: Answer = field(repr=False)
 
 
 class Family(Protocol):
-    """A way to draw cases; pure, the same case for the same arguments on every machine."""
+    """A way to draw cases; pure, the same case for the same arguments on every machine.
+
+    Implementations keep what the contract tests check: the program is as wide as the device and
+    uses its native gates only, two-qubit gates on edges in native direction; each qubit under
+    test is measured once, at the end; another key gives another program.
+    """
 
     @property
     def name(self) -> str:
@@ -60,8 +74,14 @@ class Family(Protocol):
     def generate(self, key: bytes, *, width: int, depth: int, topology: Topology) -> Case:
         """Draw a case of `width` qubits on the device's own graph and native gates.
 
+        Args:
+            key: All that the draw depends on besides the other arguments.
+            width: Qubits under test.
+            depth: Layers, in the family's own unit.
+            topology: The device.
+
         Raises:
-            FamilyError: The topology has no connected set of `width` qubits, or the depth is no
-                depth of this family.
+            FamilyError: The topology has no connected set of `width` qubits, the depth is no
+                depth of this family, or the native gates are not enough.
         """
         ...

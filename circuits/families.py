@@ -1,0 +1,31 @@
+"""The table of families: every way to draw cases, by the name it has in evidence.
+
+To add one: its module, its test, one line here. A test fails when a module is missing.
+"""
+
+from __future__ import annotations
+
+from circuits.brickwork import Brickwork
+from circuits.case import Family
+from circuits.errors import FamilyError
+from circuits.mirror import Mirror
+from circuits.readout import Readout
+
+_ALL: tuple[Family, ...] = (Brickwork(), Mirror(), Readout())
+
+FAMILIES: dict[str, Family] = {family.name: family for family in _ALL}
+
+
+def family(name: str) -> Family:
+    """Find a family by its name.
+
+    Raises:
+        FamilyError: No family has that name.
+
+    Example:
+        >>> family("mirror").name
+        'mirror'
+    """
+    if name not in FAMILIES:
+        raise FamilyError(f"unknown family {name[:40]!r}, allowed are {', '.join(FAMILIES)}")
+    return FAMILIES[name]
