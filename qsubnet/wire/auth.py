@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Protocol
 
+from qsubnet.errors import PeerFault
 from qsubnet.wire.canonical import (
     CRYPTO_HEADER,
     HOTKEY_HEADER,
@@ -27,7 +28,7 @@ from qsubnet.wire.canonical import (
     single_headers,
 )
 from qsubnet.wire.keys import Sr25519Signer, Sr25519Verifier, is_hotkey
-from qsubnet.wire.limits import bounded_json
+from qsubnet.wire.limits import BodyRefused, bounded_json
 
 __all__ = [
     "ALLOWED_SKEW_S",
@@ -66,7 +67,7 @@ class Refusal(StrEnum):
     REPLAYED = "replayed"
 
 
-class Unauthenticated(Exception):
+class Unauthenticated(PeerFault):
     """A request is not from whom it says, not for us, not fresh or not new.
 
     Sign afresh and retry for `STALE` (after setting the clock) and `REPLAYED`; never retry
@@ -82,7 +83,7 @@ class Unauthenticated(Exception):
 # ├── UnsignedReply        the server did not know us, or is none of ours: see `reason`
 # ├── ForgedReply          somebody else answered, or altered the answer
 # └── ReplyTooLarge        never retry the same question to the same server
-class ReplyRefused(Exception):
+class ReplyRefused(PeerFault):
     """A reply does not count. Nothing of its body was used."""
 
 
@@ -313,7 +314,7 @@ def _unsigned(status: int, body: bytes) -> UnsignedReply:
         content = bounded_json(body, max_bytes=_MAX_UNSIGNED_BYTES)
         if isinstance(content, dict):
             reason = Refusal(str(content.get("reason")))
-    except ValueError:
+    except (BodyRefused, ValueError):
         pass
     said = "" if reason is None else f" (it says: {reason})"
     return UnsignedReply(

@@ -16,6 +16,8 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from qsubnet.errors import ConfigurationError
+
 if TYPE_CHECKING:
     from bittensor.sp_core import Keypair
 
@@ -36,7 +38,7 @@ _FORMAT: Final = "qsubnet-key/1"
 _MAX_FILE_BYTES: Final = 4096
 
 
-class KeyFileError(Exception):
+class KeyFileError(ConfigurationError):
     """A key file is missing, unsafe, damaged, or already there. The operator must act."""
 
 

@@ -12,6 +12,8 @@ import math
 import re
 from typing import Final, Never, TypeAlias
 
+from qsubnet.errors import PeerFault
+
 __all__ = [
     "MAX_DISTINCT_BITSTRINGS",
     "MAX_JSON_DEPTH",
@@ -53,7 +55,7 @@ Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | Non
 # BodyRefused              never retry the same bytes
 # ├── BodyTooLarge         send less at once
 # └── BodyNotJson          the sender has a bug: fix the body
-class BodyRefused(ValueError):
+class BodyRefused(PeerFault):
     """A body was refused before it was used; the same bytes will be refused again."""
 
 

@@ -15,6 +15,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from qsubnet.errors import ConfigurationError
+
 __all__ = ["RETENTION_S", "NonceSource", "NonceStoreUnavailable", "SqliteNonceStore"]
 
 RETENTION_S: Final = 120.0
@@ -35,7 +37,7 @@ INSERT OR IGNORE INTO floor VALUES (1, 0);
 """
 
 
-class NonceStoreUnavailable(RuntimeError):
+class NonceStoreUnavailable(ConfigurationError):
     """The store can not be read or written; the request must be refused, a retry may help."""
 
 

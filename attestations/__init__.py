@@ -1,0 +1,1 @@
+"""Who vouches: signed statements and receipts over digests, and their verification."""
