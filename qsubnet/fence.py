@@ -1,14 +1,14 @@
 """The fence around our five import names: nobody else may serve a module of ours.
 
-`circuits`, `providers` and `validator` are also names of foreign projects on the public package index.
-Whichever is installed last overwrites the other's files without a word, and a folder of the same name
-in the working directory can hide a whole package. A service that judges or signs with half of somebody
-else's modules is worse than one that does not start, so miners and validators call `require_own_names`
-first, and a test calls it in every set-up.
+`circuits`, `providers` and `validator` are also names of foreign projects on the public package
+index. Whichever is installed last overwrites the other's files without a word, and a folder of the
+same name in the working directory can hide a whole package. A service that judges or signs with
+half of somebody else's modules is worse than one that does not start, so miners and validators
+call `require_own_names` first, and a test calls it in every set-up.
 
-Assumes that a package is a folder with an `__init__.py` and that the five lie side by side, as in the
-checkout and in the wheel. Blind spot: software that replaces modules after this ran, and a foreign
-package installed without metadata INTO our own folders.
+Assumes that a package is a folder with an `__init__.py` and that the five lie side by side, as in
+the checkout and in the wheel. Blind spot: software that replaces modules after this ran, and a
+foreign package installed without metadata INTO our own folders.
 """
 
 from __future__ import annotations

@@ -69,7 +69,9 @@ def test_a_real_process_refuses_a_foreign_distribution_with_our_name(tmp_path: P
     (foreign / "circuits" / "__init__.py").touch()
     info = foreign / "circuits_framework-3.2.dist-info"
     info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: circuits-framework\nVersion: 3.2\n")
+    (info / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: circuits-framework\nVersion: 3.2\n"
+    )
     (info / "RECORD").write_text("circuits/__init__.py,,\n")
     # Behind ours on the path: our files are read, and the other owner still counts.
     behind = run_fence(ROOT, foreign, cwd=tmp_path)

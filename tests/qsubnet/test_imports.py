@@ -1,4 +1,4 @@
-"""Import floors that contracts can not say: which modules EXACTLY, no cycle of any length, what loads.
+"""Import floors that contracts can not say: which modules EXACTLY, no cycle at all, what loads.
 
 `make check` runs the contracts of import-linter; these stay true however many rooms are added.
 """
@@ -35,9 +35,7 @@ def graph() -> grimp.ImportGraph:
 
 
 @pytest.mark.parametrize("package", NAMES)
-def test_a_package_imports_only_the_floors_below_it(
-    graph: grimp.ImportGraph, package: str
-) -> None:
+def test_a_package_imports_only_the_floors_below_it(graph: grimp.ImportGraph, package: str) -> None:
     reached = {
         imported.split(".")[0]
         for module in graph.modules

@@ -92,4 +92,5 @@ def test_the_lock_names_no_index() -> None:
 
 
 def test_the_lock_brings_its_own_installer_and_build_backend() -> None:
-    assert {"editables", "hatchling", "uv"} <= set(re.findall(r"^([a-z0-9-]+)==", LOCK, re.MULTILINE))
+    locked = set(re.findall(r"^([a-z0-9-]+)==", LOCK, re.MULTILINE))
+    assert {"editables", "hatchling", "uv"} <= locked
