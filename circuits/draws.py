@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Sequence
+from operator import index
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -25,10 +26,11 @@ def _encode(path: tuple[str | int, ...]) -> bytes:
     """Write a path so that no two paths share an encoding (type, length, bytes)."""
     parts = []
     for step in path:
-        text = str(step).encode()
-        parts.append(
-            (b"i" if isinstance(step, int) else b"s") + len(text).to_bytes(4, "big") + text
-        )
+        # Another library's integer counts as the int it is; nothing else is let through, or its
+        # printed form would silently name another stream.
+        mark, plain = (b"s", step) if isinstance(step, str) else (b"i", str(int(index(step))))
+        text = plain.encode()
+        parts.append(mark + len(text).to_bytes(4, "big") + text)
     return b"".join(parts)
 
 
@@ -38,6 +40,9 @@ class Draws:
     Args:
         key: Secret or public key bytes; may be empty for a public stream.
         path: Names the stream; strings and integers, `1` and `"1"` differ.
+
+    Raises:
+        TypeError: A step of the path is neither.
 
     Example:
         >>> Draws(b"key", "example").integer(1000)
@@ -58,13 +63,23 @@ class Draws:
         return Draws(self._seed, *path)
 
     def take(self, size: int) -> bytes:
-        """Take the next `size` bytes of the stream."""
-        while len(self._buffer) < size:
-            block = hashlib.sha256(self._seed + self._counter.to_bytes(8, "big")).digest()
-            self._counter += 1
-            self._buffer += block
+        """Take the next `size` bytes of the stream.
+
+        Raises:
+            ValueError: `size` is below 0.
+        """
+        if size < 0:
+            raise ValueError(f"need size >= 0, got {size}")
+        short = size - len(self._buffer)
+        if short > 0:
+            first = self._counter
+            self._counter += -(-short // hashlib.sha256().digest_size)
+            self._buffer += b"".join(map(self._block, range(first, self._counter)))
         taken, self._buffer = self._buffer[:size], self._buffer[size:]
         return taken
+
+    def _block(self, counter: int) -> bytes:
+        return hashlib.sha256(self._seed + counter.to_bytes(8, "big")).digest()
 
     def integer(self, bound: int) -> int:
         """Draw uniformly from 0 .. `bound` - 1.

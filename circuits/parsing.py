@@ -19,21 +19,21 @@ from circuits.program import (
     Limits,
     Operation,
     Program,
-    check_limits,
     check_operation,
+    checked_text,
 )
 
 _DEFINITIONS = {gate.definition: gate.name for gate in GATES.values() if gate.definition}
-_NUMBER = r"-?[0-9]{1,400}(?:\.[0-9]{1,400})?"
-_QUBIT = re.compile(r"q\[([0-9]{1,7})\]\Z")
+_BUILT_IN = frozenset(name for name, gate in GATES.items() if not gate.definition)
 _REGISTER = re.compile(r"(qubit|bit)\s*\[([0-9]{1,7})\]\s*(q|c)\s*;\Z")
 _MEASURE = re.compile(r"c\[([0-9]{1,7})\]\s*=\s*measure\s+q\[([0-9]{1,7})\]\s*;\Z")
-_OPERATION = re.compile(rf"([a-z_][a-z0-9_]*)\s*(?:\(((?:[-0-9.,\s])*)\))?\s*([^;()]*);\Z")
-_ANGLE = re.compile(_NUMBER + r"\Z")
+_OPERATION = re.compile(r"([a-z_][a-z0-9_]*)\s*(?:\(([-0-9.,\s]*)\))?\s*([^;()]*);\Z")
+_QUBIT = re.compile(r"\s*q\[([0-9]{1,7})\]\s*\Z")
+_ANGLE = re.compile(r"\s*-?[0-9]{1,400}(?:\.[0-9]{1,400})?\s*\Z")
 
 
 def parse(text: str | bytes, limits: Limits = DEFAULT_LIMITS) -> Program:
-    """Read a program in the flat profile.
+    r"""Read a program in the flat profile.
 
     Args:
         text: The profile text; bytes must be UTF-8.
@@ -44,24 +44,18 @@ def parse(text: str | bytes, limits: Limits = DEFAULT_LIMITS) -> Program:
         ProgramError: Any line that the profile does not have; `.line` says which.
 
     Example:
-        >>> source = 'OPENQASM 3.0;\\ninclude "stdgates.inc";\\nqubit[1] q;\\nbit[1] c;\\nx q[0];\\n'
-        >>> parse(source).operations
+        >>> header = 'OPENQASM 3.0;\ninclude "stdgates.inc";\n'
+        >>> parse(header + "qubit[1] q;\nbit[1] c;\nx q[0];\n").operations
         (Operation(name='x', qubits=(0,), angles=(), bit=None),)
     """
-    check_limits(text, limits)
-    if isinstance(text, bytes):
-        try:
-            text = text.decode()
-        except UnicodeDecodeError as error:
-            raise ProgramError(f"program is not UTF-8 (byte {error.start})") from None
-    numbered = [
+    lines = [
         (number, line)
-        for number, raw in enumerate(text.split("\n"), 1)
+        for number, raw in enumerate(checked_text(text, limits).split("\n"), 1)
         if (line := raw.split("//", 1)[0].strip())
     ]
-    if not numbered:
+    if not lines:
         raise ProgramError("program is empty")
-    return _Reader(numbered, limits).program()
+    return _Reader(lines, limits).program()
 
 
 class _Reader:
@@ -71,7 +65,7 @@ class _Reader:
         self._lines = lines
         self._at = 0
         self._limits = limits
-        self._defined = {name for name, gate in GATES.items() if not gate.definition}
+        self._defined: set[str] = set(_BUILT_IN)
 
     def program(self) -> Program:
         for expected in HEADER:
@@ -79,24 +73,43 @@ class _Reader:
             if line != expected:
                 raise ProgramError(f"need {expected!r}, got {line[:80]!r}", line=number)
         while self._at < len(self._lines) and self._lines[self._at][1] in _DEFINITIONS:
-            self._defined.add(_DEFINITIONS[self._take("")[1]])
+            self._define(*self._take("a definition"))
         num_qubits = self._register("qubit", "q", self._limits.num_qubits)
         num_bits = self._register("bit", "c", self._limits.num_bits)
-        operations = []
-        for number, line in self._lines[self._at :]:
-            try:
-                operation = self._operation(line)
-                check_operation(operation, num_qubits, num_bits)
-            except ProgramError as error:
-                raise ProgramError(str(error), line=number) from None
-            operations.append(operation)
-        return Program(num_qubits, num_bits, tuple(operations))
+        body = self._lines[self._at :]
+        operations = self._operations(body)
+        try:
+            return Program(num_qubits, num_bits, operations)
+        except ProgramError:  # look once more, one by one, to say which line it is
+            for (number, _), operation in zip(body, operations, strict=True):
+                try:
+                    check_operation(operation, num_qubits, num_bits)
+                except ProgramError as error:
+                    raise ProgramError(str(error), line=number) from None
+            raise
+
+    def _operations(self, body: list[tuple[int, str]]) -> tuple[Operation, ...]:
+        """Read each distinct line once."""
+        known: dict[str, Operation] = {}
+        for number, line in body:
+            if line not in known:
+                try:
+                    known[line] = self._operation(line)
+                except ProgramError as error:
+                    raise ProgramError(str(error), line=number) from None
+        return tuple(known[line] for _, line in body)
 
     def _take(self, expected: str) -> tuple[int, str]:
         if self._at >= len(self._lines):
             raise ProgramError(f"text ends where {expected!r} was due", line=self._lines[-1][0])
         self._at += 1
         return self._lines[self._at - 1]
+
+    def _define(self, number: int, line: str) -> None:
+        name = _DEFINITIONS[line]
+        if name in self._defined:
+            raise ProgramError(f"gate {name} is defined twice", line=number)
+        self._defined.add(name)
 
     def _register(self, word: str, name: str, most: int) -> int:
         number, line = self._take(f"{word}[n] {name};")
@@ -122,7 +135,7 @@ class _Reader:
 def _qubits(operands: str, name: str) -> tuple[int, ...]:
     indices = []
     for operand in operands.split(","):
-        found = _QUBIT.match(operand.strip())
+        found = _QUBIT.match(operand)
         if not found:
             allowed = "a list of q[i]" if name == BARRIER else "operands q[i]"
             raise ProgramError(f"{name[:40]} needs {allowed}, got {operand.strip()[:40]!r}")
@@ -133,9 +146,8 @@ def _qubits(operands: str, name: str) -> tuple[int, ...]:
 def _angles(text: str | None) -> tuple[float, ...]:
     if text is None:
         return ()
-    values = []
-    for part in text.split(","):
-        if not _ANGLE.match(part.strip()):
+    parts = text.split(",")
+    for part in parts:
+        if not _ANGLE.match(part):
             raise ProgramError(f"need an angle as a plain decimal, got {part.strip()[:40]!r}")
-        values.append(float(part))
-    return tuple(values)
+    return tuple(map(float, parts))

@@ -209,7 +209,7 @@ def check_operation(operation: Operation, num_qubits: int, num_bits: int) -> Non
     operands = gate.num_qubits if gate else (len(qubits) if name == BARRIER else 1)
     if len(qubits) != operands or not qubits:
         raise ProgramError(f"{name} acts on {max(operands, 1)} qubits, got {len(qubits)}")
-    if len(set(qubits)) != len(qubits):
+    if len(qubits) > 1 and len(set(qubits)) != len(qubits):
         raise ProgramError(f"{name} names a qubit twice: {list(qubits)[:8]}")
     if min(qubits) < 0 or max(qubits) >= num_qubits:
         outside = min(qubits) if min(qubits) < 0 else max(qubits)
@@ -221,7 +221,7 @@ def check_operation(operation: Operation, num_qubits: int, num_bits: int) -> Non
     if len(operation.angles) != (gate.num_angles if gate else 0):
         expected = gate.num_angles if gate else 0
         raise ProgramError(f"{name} takes {expected} angles, got {len(operation.angles)}")
-    if not all(math.isfinite(angle) for angle in operation.angles):
+    if not all(map(math.isfinite, operation.angles)):
         raise ProgramError(f"{name} has an angle that is not finite")
 
 
@@ -245,12 +245,20 @@ def operation_line(operation: Operation) -> str:
     return f"{operation.name}{angles} {operands};"
 
 
-def check_limits(text: str | bytes, limits: Limits) -> None:
-    """Raise LimitError where a text is larger than allowed, before anything reads it."""
-    size = len(text.encode()) if isinstance(text, str) else len(text)
-    if size > limits.text_bytes:
-        raise LimitError(f"program has {size} bytes, allowed are {limits.text_bytes}")
-    newline = "\n" if isinstance(text, str) else b"\n"
-    lines = text.count(newline) + 1  # type: ignore[arg-type]  # same type as text, see above
-    if lines > limits.lines:
-        raise LimitError(f"program has {lines} lines, allowed are {limits.lines}")
+def checked_text(text: str | bytes, limits: Limits) -> str:
+    """Give a text as str, once its size is known to be allowed.
+
+    Raises:
+        LimitError: More bytes or lines than allowed.
+        ProgramError: Not UTF-8.
+    """
+    try:
+        data = text.encode() if isinstance(text, str) else text
+        if len(data) > limits.text_bytes:
+            raise LimitError(f"program has {len(data)} bytes, allowed are {limits.text_bytes}")
+        lines = data.count(b"\n") + 1
+        if lines > limits.lines:
+            raise LimitError(f"program has {lines} lines, allowed are {limits.lines}")
+        return data.decode()
+    except (UnicodeDecodeError, UnicodeEncodeError) as error:
+        raise ProgramError(f"program is not UTF-8: {error.reason} at {error.start}") from None

@@ -22,9 +22,9 @@ class Topology:
 
     Attributes:
         num_qubits: Width; qubits are 0 .. `num_qubits` - 1.
-        edges: Coupled pairs in native direction, sorted, each unordered pair at most once.
-        native_gates: Names from `circuits.gates.GATES`, sorted; at most one of them acts on two
-            qubits when the device has a preferred one (see `two_qubit_gate`).
+        edges: Coupled pairs in native direction, each unordered pair at most once; kept sorted.
+        native_gates: Names from `circuits.gates.GATES`; kept sorted, each once. List one gate on
+            two qubits where the device prefers one (see `two_qubit_gate`).
 
     Raises:
         CircuitError: An edge leaves the device, repeats, or a gate is unknown.
@@ -53,11 +53,13 @@ class Topology:
         unknown = sorted(set(self.native_gates) - set(GATES))
         if unknown:
             raise CircuitError(f"unknown native gates {unknown}, allowed are {sorted(GATES)}")
+        object.__setattr__(self, "edges", tuple(sorted(self.edges)))
+        object.__setattr__(self, "native_gates", tuple(sorted(set(self.native_gates))))
 
     @property
     def two_qubit_gate(self) -> str:
         """The native two-qubit gate (the first in sorted order); '' for a one-qubit device."""
-        return next((g for g in sorted(self.native_gates) if GATES[g].num_qubits == 2), "")
+        return next((g for g in self.native_gates if GATES[g].num_qubits == 2), "")
 
     @cached_property
     def _adjacency(self) -> dict[int, tuple[int, ...]]:
@@ -74,7 +76,7 @@ class Topology:
     def edges_within(self, qubits: Iterable[int]) -> tuple[Edge, ...]:
         """The edges with both ends in `qubits`, in native direction, sorted."""
         inside = set(qubits)
-        return tuple(e for e in sorted(self.edges) if e[0] in inside and e[1] in inside)
+        return tuple(e for e in self.edges if e[0] in inside and e[1] in inside)
 
 
 def complete(num_qubits: int, native_gates: Iterable[str]) -> Topology:

@@ -11,14 +11,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, SupportsFloat
 
 from circuits.errors import LimitError, ProgramError
 from circuits.program import BARRIER, DEFAULT_LIMITS, MEASURE, RESET, Limits, Operation, Program
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
-    from qiskit.circuit import CircuitInstruction
+    from qiskit.circuit import CircuitInstruction, Instruction
 
 STEPS_PER_LINE = 10
 """Instructions that may be looked at for each operation that the limits allow."""
@@ -109,7 +109,9 @@ class _Walk:
                 )
 
 
-def _known(operation: Any, qubits: list[int], bits: list[int]) -> tuple[Operation, ...] | None:
+def _known(
+    operation: Instruction, qubits: list[int], bits: list[int]
+) -> tuple[Operation, ...] | None:
     """The profile's words for an instruction; None when it has to be opened."""
     word = _classes().get(getattr(operation, "base_class", type(operation)))
     if word is None or operation.name != word[0]:
@@ -127,7 +129,7 @@ def _known(operation: Any, qubits: list[int], bits: list[int]) -> tuple[Operatio
     return (Operation(name, tuple(qubits), angles),)
 
 
-def _angle(value: Any) -> float:
+def _angle(value: SupportsFloat) -> float:
     try:
         return float(value)
     except (TypeError, ValueError):
@@ -136,7 +138,7 @@ def _angle(value: Any) -> float:
         ) from None
 
 
-def _opened(operation: Any) -> Iterable[QuantumCircuit]:
+def _opened(operation: Instruction) -> Iterable[QuantumCircuit]:
     """What an unknown instruction consists of: one body, or a loop's body once for each index."""
     from qiskit.circuit import ControlFlowOp, ForLoopOp
 
@@ -155,14 +157,14 @@ def _opened(operation: Any) -> Iterable[QuantumCircuit]:
     return (definition,)
 
 
-def _unrolled(operation: Any) -> Iterator[QuantumCircuit]:
+def _unrolled(operation: Instruction) -> Iterator[QuantumCircuit]:
     indices, parameter, body = operation.params
     for index in indices:
         yield body if parameter is None else body.assign_parameters({parameter: index})
 
 
-def _synthesised(operation: Any) -> QuantumCircuit | None:
-    """Open what has no definition of its own (Cliffords, annotated gates); None if Qiskit cannot."""
+def _synthesised(operation: Instruction) -> QuantumCircuit | None:
+    """Open what has no definition of its own (Cliffords, annotated gates), where Qiskit can."""
     from qiskit import QuantumCircuit
     from qiskit.exceptions import QiskitError
     from qiskit.transpiler.passes import HighLevelSynthesis
