@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 
 from circuits.draws import Draws
 from circuits.gates import GATES
-from circuits.program import Operation, Program
+from circuits.program import MEASURE, Operation, Program
 from circuits.topology import Topology
 from providers.base import (
     Context,
@@ -290,6 +290,8 @@ def check_job(device: Device, job: Job) -> None:
                 f"program {index} has {width} qubits, device {device.name!r} has "
                 f"{device.topology.num_qubits}"
             )
+        if not any(operation.name == MEASURE for operation in program.operations):
+            raise Rejected(f"program {index} measures nothing, need at least one measurement")
         if device.device_class is DeviceClass.QPU:
             _check_native(device, program, index)
 
