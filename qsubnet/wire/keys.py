@@ -33,6 +33,7 @@ __all__ = [
 ]
 
 _SS58_FORMAT: Final = 42
+_MAX_ADDRESS_CHARS: Final = 50
 _SEED_BYTES: Final = 32
 _FORMAT: Final = "qsubnet-key/1"
 _MAX_FILE_BYTES: Final = 4096
@@ -141,6 +142,9 @@ def is_hotkey(text: str) -> bool:
         >>> is_hotkey("15oF4uVJwmo4TdGW7VfQxNLavjCXviqxT9S1MgbjMNHr6Sp5")
         False
     """
+    if len(text) > _MAX_ADDRESS_CHARS:
+        # Decoding base 58 takes quadratic time: seconds for a long header.
+        return False
     from bittensor.sp_core import ss58_decode, ss58_encode
 
     try:
@@ -231,7 +235,7 @@ def _read_private(path: Path) -> bytes:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
         raise KeyFileError(f"can not open the key file {path}: {error.strerror}") from None
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         mode = os.fstat(descriptor).st_mode
         if not stat.S_ISREG(mode):
             raise KeyFileError(f"{path} is not a plain file")
@@ -239,7 +243,9 @@ def _read_private(path: Path) -> bytes:
             raise KeyFileError(
                 f"{path} has mode {stat.S_IMODE(mode):04o}, 0600 is allowed: run chmod 600"
             )
-        data = file.read(_MAX_FILE_BYTES + 1)
+        data = os.read(descriptor, _MAX_FILE_BYTES + 1)
+    finally:
+        os.close(descriptor)
     if len(data) > _MAX_FILE_BYTES:
         raise KeyFileError(f"{path} is larger than {_MAX_FILE_BYTES} bytes, it is no key file")
     return data
