@@ -13,7 +13,7 @@
     |-- NeverRetry               the same call can not succeed; change it or drop it
     |   |-- EpochClosed, CommitmentTaken, LedgerMismatch, NoSigner
     |   |-- HotKeyNotRegisteredInSubNet, HotKeyAlreadyRegisteredInSubNet, AccountNotAllowedCommit
-    |   |-- NonAssociatedColdKey, MechanismDoesNotExist, BadProof, Stale
+    |   |-- NonAssociatedColdKey, MechanismDoesNotExist, BadProof
     |   `-- NotEnoughStakeToSetWeights, NotEnoughBalanceToStake, NotEnoughStakeToWithdraw
     |-- OutcomeUnknown           ask `weight_status` or `metagraph` before sending again
     `-- LedgerCorrupt            our bug or a damaged file: stop and report
@@ -22,7 +22,7 @@ Names that Bittensor's chain has too are spelled as there (`BITTENSOR_NAMES`), s
 reactions serves both; hence no `Error` suffix.
 
 Source: the error catalogue of Bittensor's SubtensorModule and Commitments pallets, and Substrate's
-transaction validity (BadProof, Stale).
+transaction validity (BadProof).
 """
 
 from __future__ import annotations
@@ -128,10 +128,6 @@ class BadProof(NeverRetry):
     """The signature is not that of the named signer over this call."""
 
 
-class Stale(NeverRetry):
-    """The signer's nonce was used before."""
-
-
 class NotEnoughStakeToSetWeights(NeverRetry):
     """The validator's stake is below the subnet's threshold."""
 
@@ -155,7 +151,6 @@ BITTENSOR_NAMES: tuple[type[ChainError], ...] = (
     NonAssociatedColdKey,
     MechanismDoesNotExist,
     BadProof,
-    Stale,
     NotEnoughStakeToSetWeights,
     NotEnoughBalanceToStake,
     NotEnoughStakeToWithdraw,

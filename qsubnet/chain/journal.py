@@ -86,7 +86,12 @@ class Journal:
             raise
 
     def _prepare(self, path: Path, *, create: bool) -> None:
-        if self._pragma("application_id") == 0 and create:
+        # In this order: another process that is creating sets both in one transaction.
+        tables = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        unmarked = self._pragma("application_id") == 0
+        if unmarked and tables:
+            raise LedgerMismatch(f"{path} is a database of something else")
+        if unmarked and create:
             self._db.execute("PRAGMA journal_mode = WAL")
             with self.transaction():
                 self._db.execute(_TABLE)

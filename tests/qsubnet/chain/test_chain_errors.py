@@ -7,8 +7,8 @@ from qsubnet.chain import errors
 
 def test_names_shared_with_bittensor_are_spelled_as_there() -> None:
     catalogue = pytest.importorskip("bittensor.error_map", reason="needs Bittensor's SDK")
-    known = set(catalogue.NAME_TO_CODE) | {"BadProof", "Stale"}
-    # The last two are Substrate's words for an invalid transaction, outside the pallets' errors.
+    known = set(catalogue.NAME_TO_CODE) | {"BadProof"}
+    # BadProof is Substrate's word for an invalid transaction, outside the pallets' errors.
     assert {error.__name__ for error in errors.BITTENSOR_NAMES} <= known
 
 
