@@ -73,7 +73,7 @@ def plan(device: Device) -> tuple[Assignment, ...]:
         width = min(n, 20)
         return (
             Assignment("mirror", width, MIRROR_DEPTH, 2, min(500, most)),
-            Assignment("brickwork", width, EXACTNESS_DEPTH, 4, min(1500, most)),
+            Assignment("brickwork", width, EXACTNESS_DEPTH, 4, min(3000, most)),
         )
     widths = sorted({min(width, n) for width in MIRROR_WIDTHS})
     return (

@@ -52,8 +52,8 @@ class QsimEngine:
         import qsimcirq
 
         self._cirq = cirq
-        self._simulator = qsimcirq.QSimSimulator(
-            qsimcirq.QSimOptions(cpu_threads=2, max_fused_gate_size=4)
+        self._simulator = qsimcirq.qsim_simulator.QSimSimulator(
+            qsimcirq.qsim_simulator.QSimOptions(cpu_threads=2, max_fused_gate_size=4)
         )
 
     def amplitudes(self, program: Program) -> NDArray[np.complex128]:

@@ -1,0 +1,180 @@
+"""Verdict: what the evidence amounts to, with the sentence and the numbers that decided it.
+
+A pure function of the evidence and the claim: the same bytes in, the same verdict out. Only
+`verified` pays. Mistakes are named before anything is accused, because a reversed bit order also
+looks like a broken claim. Source: the table of verdicts in docs/verdicts.md.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from providers.base import Device, DeviceClass
+from validator.evidence import Evidence
+from validator.hardware import HARDWARE_LOG10, not_rejected
+from validator.mistakes import MISTAKE_THRESHOLD, Shape
+from validator.score import Grade, score
+from validator.sequential import Accusation, accusation_threshold
+
+if TYPE_CHECKING:
+    from validator.hardware import SimulatorClass
+
+EXACTNESS = 0.99
+"""Lower bound of XEB fidelity from which a simulator counts as exact."""
+
+
+class Outcome(StrEnum):
+    """The four words of a verdict."""
+
+    VERIFIED = "verified"
+    UNVERIFIED = "unverified"
+    FRAUD = "fraud"
+    MISCONFIGURED = "misconfigured"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The judgement of one device.
+
+    Attributes:
+        outcome: One of the four words.
+        grade: S0 .. S3; only `verified` is above S0.
+        reason: One sentence with the numbers that decided it.
+        score: In verified qubit-shots; 0 unless verified.
+        evidence: What it follows from.
+    """
+
+    outcome: Outcome
+    grade: Grade
+    reason: str
+    score: float
+    evidence: Evidence
+
+
+_ACCUSATIONS = {
+    Accusation.REPLAYED: "the same counts came back for different jobs",
+    Accusation.SCALED: "all counts share a divisor: fewer shots were run and scaled up",
+    Accusation.ROUNDED: "the counts are rounded probabilities, not shots",
+    Accusation.TOO_GOOD: "it reads out better than a third of its own error sheet allows",
+    Accusation.BELOW_CLAIM: "its circuits succeed less often than its own error sheet implies",
+}
+
+
+def judge(evidence: Evidence, device: Device, *, registration: int = 1) -> Verdict:
+    """Judge one device.
+
+    Args:
+        evidence: Of all its records.
+        device: The newest claim.
+        registration: Which registration of its coldkey this is, from 1; later ones are judged
+            at a smaller alpha.
+    """
+    outcome, grade, reason = (
+        _nothing(evidence)
+        or _wrong_shape(evidence)
+        or _wrong_order(evidence)
+        or _fraud(evidence, registration)
+        or (
+            _hardware(evidence)
+            if device.device_class is DeviceClass.QPU
+            else _simulator(evidence, device)
+        )
+    )
+    value = score(
+        evidence.fidelity,
+        qubit_shots=evidence.qubit_shots,
+        grade=grade,
+        verified=outcome is Outcome.VERIFIED,
+    )
+    return Verdict(outcome, grade, reason, value, evidence)
+
+
+_Finding = tuple[Outcome, Grade, str]
+
+
+def _nothing(evidence: Evidence) -> _Finding | None:
+    if evidence.shots_used:
+        return None
+    reason = f"none of {evidence.programs_asked} test programs was answered in time"
+    return Outcome.UNVERIFIED, Grade.S0, reason
+
+
+def _wrong_shape(evidence: Evidence) -> _Finding | None:
+    """Name answers of a wrong width or total."""
+    answered, shapes = evidence.programs_answered, evidence.shapes
+    wrong, padded = shapes[Shape.WRONG_WIDTH], shapes[Shape.PADDED]
+    truncated = shapes[Shape.TRUNCATED]
+    mistakes = (
+        (wrong > 0, f"{wrong} of {answered} answers have bitstrings of a wrong width"),
+        (padded > 0, f"{padded} of {answered} answers hold more shots than were asked for"),
+        (2 * truncated > answered, f"{truncated} of {answered} answers hold too few shots"),
+    )
+    for found, reason in mistakes:
+        if found:
+            return Outcome.MISCONFIGURED, Grade.S0, reason
+    return None
+
+
+def _wrong_order(evidence: Evidence) -> _Finding | None:
+    """Name a fixed wrong order of bits, the simplest first."""
+    mistakes = (
+        (evidence.reversed_bits, "the bit order is reversed: read backwards, the answers match"),
+        (evidence.permuted_bits, "the bits come in one wrong fixed order: permuted, they match"),
+    )
+    for found, reason in mistakes:
+        if found >= MISTAKE_THRESHOLD:
+            numbers = f"(log10 e = {found:.1f}, needs {MISTAKE_THRESHOLD:g})"
+            return Outcome.MISCONFIGURED, Grade.S0, f"{reason} {numbers}"
+    return None
+
+
+def _fraud(evidence: Evidence, registration: int) -> _Finding | None:
+    for accusation, reason in _ACCUSATIONS.items():
+        needed = accusation_threshold(accusation, registration=registration)
+        found = evidence.accusations[accusation]
+        if found >= needed:
+            numbers = f"(log10 e = {found:.1f}, needs {needed:.1f})"
+            return Outcome.FRAUD, Grade.S0, f"{reason} {numbers}"
+    return None
+
+
+def _hardware(evidence: Evidence) -> _Finding:
+    left = not_rejected(evidence.hardware)
+    if left:
+        return Outcome.UNVERIFIED, Grade.S0, _may_be(left, evidence)
+    weakest = min(evidence.hardware, key=lambda name: evidence.hardware[name])
+    reason = (
+        f"every cheap simulator is ruled out ({', '.join(evidence.hardware)}; weakest is {weakest} "
+        f"at log10 e = {evidence.hardware[weakest]:.1f}, needs {HARDWARE_LOG10:g}); "
+        f"{_measured(evidence)}"
+    )
+    return Outcome.VERIFIED, Grade.S1, reason
+
+
+def _may_be(left: tuple[SimulatorClass, ...], evidence: Evidence) -> str:
+    listed = ", ".join(f"{name} (log10 e = {evidence.hardware[name]:.1f})" for name in left)
+    return (
+        f"its answers do not rule out that it is a simulator: {listed}; "
+        f"each needs {HARDWARE_LOG10:g}"
+    )
+
+
+def _simulator(evidence: Evidence, device: Device) -> _Finding:
+    low = math.floor(evidence.fidelity.low * 1e4) / 1e4
+    where = f"at its claimed {device.topology.num_qubits} qubits"
+    if evidence.fidelity.low >= EXACTNESS:
+        reason = f"exact {where}: lower bound of the {evidence.estimator} {low:.4f} >= {EXACTNESS}"
+        return Outcome.VERIFIED, Grade.S1, reason
+    reason = (
+        f"not shown to be exact {where}: lower bound of the {evidence.estimator} {low:.4f}, "
+        f"needs {EXACTNESS}"
+    )
+    return Outcome.UNVERIFIED, Grade.S0, reason
+
+
+def _measured(evidence: Evidence) -> str:
+    f = evidence.fidelity
+    return f"{evidence.estimator} {f.estimate:.3f} [{f.low:.3f}, {f.high:.3f}]"
