@@ -1,0 +1,158 @@
+"""T0, faked counts: replayed, scaled up, or rounded from probabilities; one e-value per job.
+
+Null, for every test here: "the job's N shots are independent draws from one law, given the
+past", whatever that law is. Nothing is assumed about the device, so a bad one is never accused.
+Blind spots: a law on one or two strings leaves no trace of fakery (a simulator without noise
+on a product state returns one string), and shots with a drift inside the job are outside the
+null as stated; scaling by no whole number is not seen. A job without traces has e = 0 or below
+1, so hedge each one (`sequential.hedged`) and fold them with `sequential.run_mixture`.
+Source: derived here from the multinomial and from Poisson counts conditioned on their total.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+
+from validator.sequential import log10_sum, rounded_down
+
+__all__ = ["log10_likeliest", "replayed", "rounded", "scaled"]
+
+_LN10 = math.log(10.0)
+_LARGEST_DIVISOR = 64
+
+
+def log10_likeliest(counts: Iterable[int]) -> float:
+    """Return log10 of the largest probability that any law gives to exactly these counts.
+
+    The multinomial maximum N!/prod(n!) prod((n/N)^n): 1 for a single string, about e^-N for N
+    different ones.
+
+    Example:
+        >>> log10_likeliest([7]), round(log10_likeliest([1, 1]), 4)
+        (0.0, -0.301)
+    """
+    seen = sorted(n for n in counts if n > 0)
+    shots = sum(seen)
+    if shots == 0 or len(seen) == 1:
+        return 0.0
+    own = math.lgamma(shots + 1) - shots * math.log(shots)
+    rest = math.fsum(n * math.log(n) - math.lgamma(n + 1) for n in seen)
+    return min(0.0, (own + rest) / _LN10)
+
+
+def replayed(counts: Mapping[str, int], *, earlier: Sequence[Mapping[str, int]]) -> float:
+    """Return the log10 e-value of a job whose counts exactly equal those of an earlier one.
+
+    e = [equal to any of t earlier jobs]/(t M), M from `log10_likeliest`; the union bound over
+    the t comparisons is inside. Compare a miner's job with all its earlier jobs of the same
+    width, whatever their programs; different programs with different answers never agree.
+
+    Args:
+        counts: {bitstring: shots} of the job.
+        earlier: The same of every earlier job that it is compared with, all of them.
+
+    Returns:
+        -inf without a match (use `sequential.hedged` to fold), 0 without an earlier job.
+
+    Example:
+        >>> replayed({"01": 1, "10": 1}, earlier=[{"10": 1, "01": 1}]) > 0.3
+        True
+        >>> replayed({"00": 9}, earlier=[{"00": 9}])
+        0.0
+    """
+    if not earlier:
+        return 0.0
+    own = {key: n for key, n in counts.items() if n > 0}
+    if not own or all(own != {k: n for k, n in past.items() if n > 0} for past in earlier):
+        return -math.inf
+    return rounded_down(-log10_likeliest(own.values()) - math.log10(len(earlier)))
+
+
+def _log10_total(shots: int) -> float:
+    """Return log10 of Pr(a Poisson number of mean N is N): the price of a fixed total."""
+    return (shots * math.log(shots) - shots - math.lgamma(shots + 1)) / _LN10
+
+
+@lru_cache(maxsize=_LARGEST_DIVISOR)
+def _divisible(divisor: int) -> float:
+    """Return the largest Pr(g divides n | n >= 1) over all Poisson means.
+
+    For g = 2 it is (1 - e^-m)/2, below 1/2. Else the maximum lies near m = g, where it is a
+    lone peak; the grid is fine enough that 1 % on top covers what lies between its points.
+    """
+    if divisor == 2:
+        return 0.5
+    best = 1.0 / divisor
+    for step in range(1, 60 * divisor):
+        mean = step / 20
+        terms = (
+            math.exp(k * math.log(mean) - mean - math.lgamma(k + 1))
+            for k in range(divisor, int(mean + 12 * math.sqrt(mean) + 2 * divisor), divisor)
+        )
+        best = max(best, math.fsum(terms) / -math.expm1(-mean))
+    return min(1.0, 1.01 * best)
+
+
+def scaled(counts: Mapping[str, int]) -> float:
+    """Return the log10 e-value of counts that are all divisible by one number: shots scaled up.
+
+    For independent Poisson counts f = [g divides n]/a_g for n >= 1 and f = 1 for n = 0 has mean
+    at most 1 at every rate, a_g = max Pr(g | n, n >= 1); fixing the total N costs the factor
+    Pr(Poisson(N) = N). Mixed over g = 2, 3 ... 64 with weights 1/(g (g - 1)). Grows with the
+    number of DIFFERENT strings: a factor g or nearly so for each.
+
+    Returns:
+        -inf if nothing above 1 divides all counts (use `sequential.hedged` to fold).
+
+    Example:
+        >>> scaled({"00": 3, "01": 2})
+        -inf
+        >>> scaled({format(i, "06b"): 4 for i in range(50)}) > 20
+        True
+    """
+    seen = [n for n in counts.values() if n > 0]
+    common = math.gcd(*seen)
+    divisors = [g for g in range(2, _LARGEST_DIVISOR + 1) if common % g == 0]
+    if not seen or not divisors:
+        return -math.inf
+    gains = [-math.log10(g * (g - 1)) - len(seen) * math.log10(_divisible(g)) for g in divisors]
+    return rounded_down(log10_sum(gains) + _log10_total(sum(seen)))
+
+
+def rounded(counts: Mapping[str, int], *, law: Mapping[str, float]) -> float:
+    """Return the log10 e-value of counts that follow a law more closely than chance allows.
+
+    Every string must read floor(Np) or the next number. For Poisson counts with any rate,
+    Pr(n in {a, a+1}) is at most its value at the rate sqrt(a (a+1)); the product of the inverses
+    is an e-value, again after the price of a fixed total. This is the limit of a dispersion far
+    below 1; it decides with a few dozen strings at one job and with two over several jobs.
+
+    Args:
+        counts: {bitstring: shots} of the job.
+        law: {bitstring: probability}, fixed before the job: the ideal law, or the shares of an
+            earlier answer to the same program. Strings not listed have probability 0.
+
+    Returns:
+        -inf if some string differs by more (use `sequential.hedged` to fold), 0 without shots.
+
+    Example:
+        >>> rounded({"0": 503, "1": 497}, law={"0": 0.5, "1": 0.5})
+        -inf
+        >>> rounded({"0": 500, "1": 500}, law={"0": 0.5, "1": 0.5}) > 0.9
+        True
+    """
+    shots = sum(counts.values())
+    if shots == 0:
+        return 0.0
+    gains = []
+    for key in sorted(set(law) | set(counts)):
+        low = math.floor(shots * law.get(key, 0.0) + 1e-9)
+        if counts.get(key, 0) not in {low, low + 1}:
+            return -math.inf
+        if low > 0:
+            rate = math.sqrt(low * (low + 1))
+            chance = low * math.log(rate) - rate - math.lgamma(low + 1)
+            gains.append(-(chance + math.log1p(rate / (low + 1))) / _LN10)
+    return rounded_down(math.fsum(gains) + _log10_total(shots))
