@@ -1,0 +1,134 @@
+"""Judge every device from the stored records, and turn the verdicts into weights.
+
+Records are rebuilt from what was sent, what came back and the case keys, so that anyone who has the
+same rows computes the same documents.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from circuits.counts import Counts
+from circuits.errors import CircuitError
+from circuits.parsing import parse
+from providers.base import Device, DeviceClass, ResultKind
+from qsubnet.store.evaluation import FullRecord
+from qsubnet.wire import peer
+from qsubnet.wire.domain import PROGRAM_LIMITS, device_from_claim
+from validator.evidence import evidence
+from validator.plan import redraw
+from validator.record import Record
+from validator.verdict import Verdict, judge
+from validator.weights import shares
+
+if TYPE_CHECKING:
+    from validator.reference import Reference
+
+MECHANISM = {DeviceClass.QPU: 0, DeviceClass.SIMULATOR: 1}
+
+
+def judge_all(
+    rows: list[FullRecord],
+    *,
+    reference: Reference,
+    permutation_key: Callable[[str, str], bytes],
+) -> dict[tuple[str, str], tuple[Device, Verdict]]:
+    """Judge every device that has records.
+
+    Args:
+        rows: Ordered by miner and device.
+        reference: Exact distributions.
+        permutation_key: Key of the permutation tests by (hotkey, device).
+    """
+    judged = {}
+    for (hotkey, name), group in groupby(rows, lambda r: (r.record.miner_hotkey, r.record.device)):
+        records = [record_from(row) for row in group]
+        newest = max(records, key=lambda record: record.epoch).device
+        found = evidence(
+            records, reference=reference, permutation_key=permutation_key(hotkey, name)
+        )
+        judged[hotkey, name] = (newest, judge(found, newest))
+    return judged
+
+
+def record_from(row: FullRecord) -> Record:
+    """Rebuild a record; counts that are no counts at all are a missing answer."""
+    device = device_from_claim(peer.DeviceClaim.model_validate_json(row.claim))
+    request = peer.JobRequest.model_validate_json(row.request)
+    case = redraw(
+        row.case.family,
+        bytes.fromhex(row.case.case_key),
+        row.case.width,
+        row.case.depth,
+        device,
+    )
+    record = row.record
+    return Record(
+        hotkey=record.miner_hotkey,
+        device=device,
+        epoch=record.epoch,
+        job_key=record.job_key,
+        index=record.place,
+        program=parse(request.programs[record.place], PROGRAM_LIMITS),
+        shots_asked=record.shots_asked,
+        counts=_counts(record.counts),
+        kind=ResultKind(record.kind) if record.kind else None,
+        case=case,
+        receipt_digest=record.receipt_digest,
+    )
+
+
+def _counts(text: str | None) -> Counts | None:
+    if text is None:
+        return None
+    content = json.loads(text)
+    try:
+        return Counts(content["num_bits"], content["counts"])
+    except CircuitError:
+        return None
+
+
+def weights_by_mechanism(
+    judged: Mapping[tuple[str, str], tuple[Device, Verdict]],
+) -> dict[int, dict[str, float]]:
+    """Sum each hotkey's scores per mechanism and turn them into shares."""
+    scores: dict[int, dict[str, float]] = {number: {} for number in MECHANISM.values()}
+    for (hotkey, _), (device, verdict) in sorted(judged.items()):
+        mine = scores[MECHANISM[device.device_class]]
+        mine[hotkey] = mine.get(hotkey, 0.0) + verdict.score
+    return {number: shares(mine) for number, mine in scores.items()}
+
+
+def verdict_document(device: Device, verdict: Verdict) -> dict[str, Any]:
+    """Write a verdict as the JSON document that is stored and shown."""
+    found = verdict.evidence
+    fidelity = found.fidelity
+    return {
+        "device": device.name,
+        "device_claim": device.digest,
+        "class": device.device_class.value,
+        "num_qubits": device.topology.num_qubits,
+        "verdict": verdict.outcome.value,
+        "grade": verdict.grade.value,
+        "reason": verdict.reason,
+        "score": verdict.score,
+        "fidelity": {
+            "estimate": fidelity.estimate,
+            "low": fidelity.low,
+            "high": fidelity.high,
+            "estimator": found.estimator,
+        },
+        "log10_e": {
+            "accusations": {name.value: e for name, e in found.accusations.items()},
+            "reversed_bits": found.reversed_bits,
+            "permuted_bits": found.permuted_bits,
+            "hardware": {name.value: e for name, e in found.hardware.items()},
+        },
+        "programs_asked": found.programs_asked,
+        "programs_answered": found.programs_answered,
+        "shots_used": found.shots_used,
+        "qubit_shots": found.qubit_shots,
+    }
