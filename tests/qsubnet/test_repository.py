@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tomllib
 import zipfile
-from importlib.metadata import PathDistribution
+from importlib.metadata import PathDistribution, packages_distributions
 from pathlib import Path
 
+import grimp
 import pytest
 
 from qsubnet.fence import NAMES
 
 ROOT = Path(__file__).parents[2]
+EXTRAS = ("local", "miner", "validator")
 LOCK = (ROOT / "requirements.lock").read_text()
 
 
@@ -94,3 +97,16 @@ def test_the_lock_names_no_index() -> None:
 def test_the_lock_brings_its_own_installer_and_build_backend() -> None:
     locked = set(re.findall(r"^([a-z0-9-]+)==", LOCK, re.MULTILINE))
     assert {"editables", "hatchling", "uv"} <= locked
+
+
+def test_every_foreign_import_is_a_declared_dependency() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    lines = [*project["dependencies"], *(line for n in EXTRAS for line in extras[n])]
+    declared = {re.split(r"[^A-Za-z0-9-]", line)[0].lower() for line in lines}
+    graph = grimp.build_graph(*NAMES, include_external_packages=True, cache_dir=None)
+    foreign = {module.split(".")[0] for module in graph.modules}
+    foreign -= {*NAMES, *sys.stdlib_module_names}
+    owners = packages_distributions()
+    undeclared = {f for f in foreign if not declared & {o.lower() for o in owners.get(f, [])}}
+    assert undeclared == set()
