@@ -46,9 +46,6 @@ def _rows(dispatch: Dispatch, desk: ReceiptDesk) -> list[RecordRow]:
     rows = []
     for place in range(len(request.programs)):
         one = answer.results[place] if answer else None
-        counts = one and json.dumps(
-            {"num_bits": one.num_bits, "counts": one.counts}, sort_keys=True
-        )
         rows.append(
             RecordRow(
                 job_key=dispatch.job_key,
