@@ -24,7 +24,19 @@ FLOORS = {
     "validator": {"attestations", "circuits", "providers"},
 }
 # Whoever imports the client gets none of these: it takes seconds, or drags in a service.
-HEAVY = ("bittensor", "braket", "cirq", "fastapi", "numpy", "qiskit", "scipy", "sqlalchemy", "stim")
+HEAVY = (
+    "bittensor",
+    "braket",
+    "circuits",
+    "cirq",
+    "fastapi",
+    "numpy",
+    "qiskit",
+    "scipy",
+    "sqlalchemy",
+    "stim",
+    "validator",
+)
 FACES = {"qsubnet.client.qiskit", "qsubnet.client.cirq", "qsubnet.client.braket"}
 
 
