@@ -15,7 +15,7 @@ class Settings(BaseSettings):
     """What can be set from outside.
 
     Attributes:
-        state: Directory of everything that persists.
+        state: Directory of everything that persists; default per user, see `qsubnet.cli.places`.
         gateway: Base URL of the gateway that the client asks; empty to look in `state`.
         api_key: Bearer key for the gateway; empty to look in `state`.
         ledger: Path of the local ledger's file; default `<state>/ledger.db`.
@@ -28,7 +28,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="QSUBNET_", frozen=True, extra="ignore")
 
-    state: Path = Path(".qsubnet")
+    state: Path | None = None
     gateway: str = ""
     api_key: SecretStr = SecretStr("")
     ledger: Path | None = None

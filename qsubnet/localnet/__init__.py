@@ -1,0 +1,1 @@
+"""Localnet: the whole subnet on one machine, as real processes that talk real HTTP on loopback."""
