@@ -35,8 +35,14 @@ _SEEDS = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
-class _Engine:
-    """How to run: the options that Aer gets."""
+class Engine:
+    """How to run.
+
+    Attributes:
+        method: Aer's word for the simulation method.
+        device: `CPU` or `GPU`.
+        threads: Most threads; 0 means one a core.
+    """
 
     method: str
     device: str
@@ -81,7 +87,7 @@ def create(options: Mapping[str, Json], context: Context) -> LocalProvider:
     on_gpu = method in ("automatic", "statevector") and gpu != "off" and _gpu_answers()
     if gpu == "on" and not on_gpu:
         raise MissingSoftware(_no_gpu(method))
-    engine = _Engine("statevector" if on_gpu else method, "GPU" if on_gpu else "CPU", threads)
+    engine = Engine("statevector" if on_gpu else method, "GPU" if on_gpu else "CPU", threads)
     device = Device(
         name,
         DeviceClass.SIMULATOR,
@@ -91,17 +97,28 @@ def create(options: Mapping[str, Json], context: Context) -> LocalProvider:
         fee_rao_per_shot=fee,
     )
 
-    def execute(_device: Device, job: Job, index: int, draws: Draws) -> ProgramResult:
-        return _execute(engine, job, index, draws)
+    def run(_device: Device, job: Job, index: int, draws: Draws) -> ProgramResult:
+        return execute(engine, job, index, draws)
 
     def admit(_device: Device, program: Program) -> None:
         if method == "stabilizer":
             cliffords_named(program)
 
-    return LocalProvider("aer", (device,), execute=execute, context=context, admit=admit)
+    return LocalProvider("aer", (device,), execute=run, context=context, admit=admit)
 
 
-def _execute(engine: _Engine, job: Job, index: int, draws: Draws) -> ProgramResult:
+def execute(engine: Engine, job: Job, index: int, draws: Draws) -> ProgramResult:
+    """Run one program of a job.
+
+    Raises:
+        JobFailed: Aer ended with an error; the message is its own.
+
+    Example:
+        >>> from circuits.program import measure
+        >>> job = Job("0" * 64, "aer", (Program(1, 1, (measure(0, 0),)),), 5)
+        >>> execute(Engine("statevector", "CPU", threads=1), job, 0, Draws(b"")).counts.table
+        {'0': 5}
+    """
     from circuits.emitters.qiskit import qiskit_counts, to_qiskit
 
     program, _ = job.programs[index].compacted()
@@ -167,7 +184,7 @@ def _gpu_answers() -> bool:
     circuit.x(0)
     circuit.measure(0, 0)
     try:
-        result = _Engine("statevector", "GPU", 1).run(circuit, shots=1, seed=0, memory=False)
+        result = Engine("statevector", "GPU", 1).run(circuit, shots=1, seed=0, memory=False)
         return bool(result.success) and result.get_counts(0) == {"1": 1}
     except (QiskitError, RuntimeError):
         return False

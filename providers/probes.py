@@ -21,7 +21,9 @@ from circuits.topology import Topology
 from providers.base import Device, DeviceClass
 
 _TWELVE = (10, 2, 1, 11, 0, 3, 4, 5, 6, 7, 8, 9)
-_FIRST, _SECOND = (0.7, 1.9, 1.2), (0.4, 0.9, 2.3)
+# Found by search: with each entangling gate of the profile, either way round, two or three qubits
+# stay at least .17 in total variation from every reordering of themselves.
+_FIRST, _SECOND = (0.77, 1.28, 1.06), (2.11, 5.15, 0.28)
 
 
 @dataclass(frozen=True, slots=True)
