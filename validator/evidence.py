@@ -27,12 +27,12 @@ from validator.reference import Reference
 from validator.score import Work, capacity
 from validator.sequential import (
     Accusation,
+    StartMixture,
     best_stake,
     capped,
     hedged,
     hit_wealth,
     polarization_wealth,
-    run_mixture,
 )
 from validator.too_good import readout_ceiling, too_good
 from validator.xeb import XebCircuit, likelihood_xeb, xeb_circuit
@@ -51,7 +51,7 @@ class Evidence:
         shapes: Answers by shape.
         fidelity: Of the estimator named.
         estimator: "mirror polarization" (class qpu) or "XEB fidelity" (class simulator).
-        accusations: log10 e-value of each test that may accuse.
+        accusations: log10 e-value of each test that may accuse, at its highest point so far.
         reversed_bits: log10 e-value that the bits come reversed.
         permuted_bits: log10 e-value that the bits come in another fixed order.
         hardware: log10 e-value against each cheap class of simulator; empty for simulators.
@@ -164,9 +164,9 @@ def _accusations(
     below = [e for record in records if (e := _below_claim(record)) is not None]
     probes = _of(records, "readout") if is_qpu else []
     return {
-        Accusation.BELOW_CLAIM: run_mixture(below).log10_e,
-        Accusation.TOO_GOOD: run_mixture(_too_good(record) for record in probes).log10_e,
-        Accusation.REPLAYED: run_mixture(_replays(records)).log10_e,
+        Accusation.BELOW_CLAIM: _peak(below),
+        Accusation.TOO_GOOD: _peak(_too_good(record) for record in probes),
+        Accusation.REPLAYED: _peak(_replays(records)),
         Accusation.SCALED: _hedged_fold(lambda r: scaled(_table(r)), records),
         Accusation.ROUNDED: _hedged_fold(
             lambda r: rounded(_table(r), law=_law(r, reference)),
@@ -176,7 +176,20 @@ def _accusations(
 
 
 def _hedged_fold(test: Callable[[Record], float], records: Iterable[Record]) -> float:
-    return run_mixture(hedged(test(record)) for record in records).log10_e
+    return _peak(hedged(test(record)) for record in records)
+
+
+def _peak(factors: Iterable[float]) -> float:
+    """Fold e-values along time and give the highest point, log10.
+
+    An accusation holds from the first time that the evidence crosses its threshold (Ville's
+    inequality bounds the supremum), so later luck does not take it back.
+    """
+    state, highest = StartMixture(), 0.0
+    for factor in factors:
+        state = state.after(factor)
+        highest = max(highest, state.log10_e)
+    return highest
 
 
 def _below_claim(record: Record) -> float | None:

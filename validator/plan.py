@@ -66,14 +66,14 @@ def plan(device: Device) -> tuple[Assignment, ...]:
         >>> from circuits.topology import complete
         >>> sim = Device("sim", DeviceClass.SIMULATOR, complete(10, ["cx", "u"]), None, "aer")
         >>> [(a.family, a.width, a.circuits) for a in plan(sim)]
-        [('mirror', 10, 2), ('brickwork', 10, 4)]
+        [('mirror', 10, 2), ('brickwork', 10, 8)]
     """
     n, most = device.topology.num_qubits, device.max_shots
     if device.device_class is DeviceClass.SIMULATOR:
         width = min(n, 20)
         return (
             Assignment("mirror", width, MIRROR_DEPTH, 2, min(500, most)),
-            Assignment("brickwork", width, EXACTNESS_DEPTH, 4, min(3000, most)),
+            Assignment("brickwork", width, EXACTNESS_DEPTH, 8, min(3000, most)),
         )
     widths = sorted({min(width, n) for width in MIRROR_WIDTHS})
     return (

@@ -24,9 +24,12 @@ if TYPE_CHECKING:
     Probabilities = NDArray[np.float64]
 
 MAX_QUBITS = 24
-QUANTUM = 1e-9
-"""Probabilities are rounded to multiples of this; qsim's single precision is good to about 1e-8
-at 10 qubits and better in absolute terms beyond."""
+QUANTUM = 1e-12
+"""Probabilities are rounded to multiples of this, far below the least that an outcome can have at
+`MAX_QUBITS`. Engines agree within `TOLERANCE` of the largest probability, not bit for bit."""
+
+TOLERANCE = 1e-5
+"""Relative to the largest probability: qsim computes in single precision."""
 
 
 class Engine(Protocol):

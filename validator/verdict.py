@@ -1,13 +1,15 @@
 """Verdict: what the evidence amounts to, with the sentence and the numbers that decided it.
 
 A pure function of the evidence and the claim: the same bytes in, the same verdict out. Only
-`verified` pays. Mistakes are named before anything is accused, because a reversed bit order also
-looks like a broken claim. Source: the table of verdicts in docs/verdicts.md.
+`verified` pays. Counts that were never measured (replayed, scaled, rounded) are accused first, for no
+order of bits explains them; then mistakes are named, because a reversed bit order also looks like a
+broken claim. Source: the table of verdicts in docs/verdicts.md.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -54,10 +56,12 @@ class Verdict:
     evidence: Evidence
 
 
-_ACCUSATIONS = {
+_FAKED_COUNTS = {
     Accusation.REPLAYED: "the same counts came back for different jobs",
     Accusation.SCALED: "all counts share a divisor: fewer shots were run and scaled up",
     Accusation.ROUNDED: "the counts are rounded probabilities, not shots",
+}
+_BROKEN_CLAIMS = {
     Accusation.TOO_GOOD: "it reads out better than a third of its own error sheet allows",
     Accusation.BELOW_CLAIM: "its circuits succeed less often than its own error sheet implies",
 }
@@ -75,8 +79,9 @@ def judge(evidence: Evidence, device: Device, *, registration: int = 1) -> Verdi
     outcome, grade, reason = (
         _nothing(evidence)
         or _wrong_shape(evidence)
+        or _fraud(evidence, _FAKED_COUNTS, registration)
         or _wrong_order(evidence)
-        or _fraud(evidence, registration)
+        or _fraud(evidence, _BROKEN_CLAIMS, registration)
         or (
             _hardware(evidence)
             if device.device_class is DeviceClass.QPU
@@ -131,8 +136,10 @@ def _wrong_order(evidence: Evidence) -> _Finding | None:
     return None
 
 
-def _fraud(evidence: Evidence, registration: int) -> _Finding | None:
-    for accusation, reason in _ACCUSATIONS.items():
+def _fraud(
+    evidence: Evidence, tests: Mapping[Accusation, str], registration: int
+) -> _Finding | None:
+    for accusation, reason in tests.items():
         needed = accusation_threshold(accusation, registration=registration)
         found = evidence.accusations[accusation]
         if found >= needed:
