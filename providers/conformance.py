@@ -34,6 +34,9 @@ from providers.probes import Probe, flip, probe_set
 
 Pause = Callable[[float], Awaitable[None]]
 
+_ENOUGH = 200
+"""Shots after which a bit that is wrong in less than a quarter of them is outvoted for certain."""
+
 
 async def check(
     provider: Provider,
@@ -50,7 +53,7 @@ async def check(
         provider: What is tested; its jobs are real and cost what they cost.
         device: Which of its devices; the first unless told.
         salt: Goes into every job key. Give a fresh one at a backend that remembers old jobs.
-        shots: Per program, capped by the device; 2,000 tell the entangled probe apart.
+        shots: Of the entangled probe, capped by the device; all else takes 200 at most.
         patience_s: How long one job may take, in seconds of `pause`.
         pause: Waits between two looks at a job.
 
@@ -100,7 +103,8 @@ class _Run:
 
     def _job(self, purpose: str, *programs: Program, shots: int = 0, memory: bool = False) -> Job:
         key = hashlib.sha256(self.salt + purpose.encode()).hexdigest()
-        return Job(key, self.device.name, programs, shots or self.shots, memory=memory)
+        shots = shots or min(self.shots, _ENOUGH)
+        return Job(key, self.device.name, programs, shots, memory=memory)
 
     def _simple(self) -> Program:
         """A flip of qubit 0, or its bare measurement where no gate is known."""
@@ -254,7 +258,9 @@ class _Run:
 
     async def _answers(self, batch: Sequence[Probe]) -> list[Finding]:
         """Run some probes as one job; a failure is every one's."""
-        job = self._job(f"probe {batch[0].name}", *(probe.program for probe in batch))
+        shots = 0 if batch[0].expected else self.shots
+        programs = [probe.program for probe in batch]
+        job = self._job(f"probe {batch[0].name}", *programs, shots=shots)
         try:
             results = (await self._finish(job)).programs
         except Exception as error:  # noqa: BLE001 - what is tested may raise anything

@@ -3,7 +3,8 @@
 `LocalProvider` is the whole Provider protocol around one plain blocking function, which it calls
 in worker threads. The book lives in memory only, on purpose: after a restart `find` returns None,
 the caller submits the same job again, and it gives the same counts, because every seed is derived
-from the job's key. Finished jobs are kept up to a number, then the oldest are forgotten.
+from the job's key. Finished jobs are kept up to a number of jobs and of distinct outcomes, then
+the oldest are forgotten.
 
 Blind spot: a thread can not be stopped. The program that runs while its job is cancelled runs to
 its end; its result is dropped and no further program of the job starts.
@@ -18,13 +19,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from circuits.draws import Draws
-from circuits.gates import GATES
-from circuits.program import MEASURE, Operation, Program
-from circuits.topology import Topology
+from circuits.program import Program
+from providers.admission import check_job
 from providers.base import (
     Context,
     Device,
-    DeviceClass,
     Handle,
     Job,
     JobResult,
@@ -49,7 +48,22 @@ Execute = Callable[[Device, Job, int, Draws], ProgramResult]
 Admit = Callable[[Device, Program], None]
 """Raises Rejected where the backend cannot run a program that fits the device."""
 
-_DIRECTED = frozenset({"cx", "ecr"})
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """How much a book remembers.
+
+    Attributes:
+        jobs: Finished jobs, at least 1; as many unfinished ones are let in.
+        outcomes: Distinct bitstrings over all results. The newest result stays whatever its size.
+    """
+
+    jobs: int = 256
+    outcomes: int = 4_000_000
+
+
+DEFAULT_KEPT = Kept()
+"""Some 400 MB of results at worst."""
 
 
 @dataclass(slots=True)
@@ -62,6 +76,11 @@ class _Entry:
     failure: str = ""
     programs: list[ProgramResult] = field(default_factory=list)
     done: Future[None] | None = None
+
+    @property
+    def outcomes(self) -> int:
+        """Distinct bitstrings in the results."""
+        return sum(len(result.counts.table) for result in self.programs)
 
 
 class LocalProvider:
@@ -76,10 +95,10 @@ class LocalProvider:
         workers: Jobs that run at the same time.
         admit: Further refusals at submission, beyond width, shots, gates and couplings.
         calibration: What `calibration` publishes of a device; {} unless told.
-        kept: Finished jobs that are remembered, and unfinished ones that are let in.
+        kept: What is remembered.
 
     Raises:
-        ValueError: No devices, two of one name, or `workers` or `kept` below 1.
+        ValueError: No devices, two of one name, or `workers` below 1.
     """
 
     def __init__(
@@ -92,14 +111,14 @@ class LocalProvider:
         workers: int = 1,
         admit: Admit = lambda _device, _program: None,
         calibration: Callable[[Device], Mapping[str, Json]] | None = None,
-        kept: int = 256,
+        kept: Kept = DEFAULT_KEPT,
     ) -> None:
         offered = tuple(devices)
         self._devices = {device.name: device for device in offered}
-        if not offered or len(self._devices) != len(offered) or min(workers, kept) < 1:
+        if not offered or len(self._devices) != len(offered) or workers < 1:
             raise ValueError(
-                f"need devices of distinct names, workers >= 1 and kept >= 1, got "
-                f"{[device.name for device in offered]}, {workers} and {kept}"
+                f"need devices of distinct names and workers >= 1, got "
+                f"{[device.name for device in offered]} and {workers}"
             )
         self._name = name
         self._execute = execute
@@ -187,7 +206,8 @@ class LocalProvider:
         """
         entry = self._entry(handle)
         if entry.done is not None:
-            await asyncio.wrap_future(entry.done)
+            # Shielded: whoever gives up waiting must not cancel the job with it.
+            await asyncio.shield(asyncio.wrap_future(entry.done))
         return entry.state
 
     def close(self) -> None:
@@ -228,12 +248,24 @@ class LocalProvider:
         return entry
 
     def _make_room(self) -> None:
-        """Forget the oldest finished jobs; the lock is held."""
+        """Forget the oldest finished jobs to let one more in; the lock is held."""
         finished = [key for key, entry in self._book.items() if entry.state.final]
-        if len(self._book) - len(finished) >= self._kept:
-            raise RetryLater(f"{self._name} has {self._kept} unfinished jobs, no more are let in")
-        for key in finished[: max(0, len(finished) - self._kept + 1)]:
+        if len(self._book) - len(finished) >= self._kept.jobs:
+            raise RetryLater(
+                f"{self._name} has {self._kept.jobs} unfinished jobs, no more are let in"
+            )
+        for key in finished[: max(0, len(finished) - self._kept.jobs + 1)]:
             del self._book[key]
+
+    def _forget(self) -> None:
+        """Forget the oldest finished jobs whose results weigh too much; the lock is held."""
+        finished = [entry for entry in self._book.values() if entry.state.final]
+        weight = sum(entry.outcomes for entry in finished)
+        for entry in finished[:-1]:
+            if weight <= self._kept.outcomes:
+                break
+            weight -= entry.outcomes
+            del self._book[entry.handle.key]
 
     def _run(self, entry: _Entry, device: Device, job: Job) -> None:
         """Execute the programs in order; runs in a worker thread and never raises."""
@@ -259,67 +291,9 @@ class LocalProvider:
             if entry.state is not before:
                 return False
             entry.state = after
+            if after.final:
+                self._forget()
             return True
-
-
-def check_job(device: Device, job: Job) -> None:
-    """Raise Rejected unless `device` can run `job` as it stands.
-
-    A `simulator` takes every gate of the profile on every pair. A `qpu` here does not compile, so
-    with or without `verbatim` it wants its own gates on its own couplings, and `cx` and `ecr` in
-    the coupling's direction.
-
-    Example:
-        >>> from circuits.program import measure
-        >>> from circuits.topology import complete
-        >>> two = Device("two", DeviceClass.SIMULATOR, complete(2, ["cx"]), None, "aer")
-        >>> check_job(two, Job("0" * 64, "two", (Program(3, 1, (measure(2, 0),)),), 10))
-        Traceback (most recent call last):
-        ...
-        providers.errors.Rejected: program 0 has 3 qubits, device 'two' has 2
-    """
-    if job.shots > device.max_shots or len(job.programs) > device.max_programs:
-        raise Rejected(
-            f"device {device.name!r} takes at most {device.max_programs} programs of "
-            f"{device.max_shots} shots, got {len(job.programs)} of {job.shots}"
-        )
-    for index, program in enumerate(job.programs):
-        width = program.num_qubits if job.verbatim else len(program.used_qubits)
-        if width > device.topology.num_qubits:
-            raise Rejected(
-                f"program {index} has {width} qubits, device {device.name!r} has "
-                f"{device.topology.num_qubits}"
-            )
-        if not any(operation.name == MEASURE for operation in program.operations):
-            raise Rejected(f"program {index} measures nothing, need at least one measurement")
-        if device.device_class is DeviceClass.QPU:
-            _check_native(device, program, index)
-
-
-def _check_native(device: Device, program: Program, index: int) -> None:
-    """Raise Rejected at the first operation that the hardware does not have."""
-    topology = device.topology
-    native, pairs = set(topology.native_gates), set(topology.edges)
-    for operation in program.operations:
-        if operation.name not in GATES:
-            continue
-        if operation.name not in native or not _coupled(operation, topology, pairs):
-            raise Rejected(
-                f"program {index}: {operation.name} on qubits {list(operation.qubits)} is not "
-                f"native to {device.name!r}, which has {', '.join(topology.native_gates)} on its "
-                f"{len(pairs)} couplings"
-            )
-
-
-def _coupled(operation: Operation, topology: Topology, pairs: set[tuple[int, int]]) -> bool:
-    if max(operation.qubits) >= topology.num_qubits:
-        return False
-    if len(operation.qubits) == 1:
-        return True
-    if len(operation.qubits) > 2:
-        return False
-    a, b = operation.qubits
-    return (a, b) in pairs or (operation.name not in _DIRECTED and (b, a) in pairs)
 
 
 def _reason(error: BaseException) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from circuits.counts import Counts
 from circuits.draws import Draws
-from circuits.program import Operation, Program, barrier, measure
+from circuits.program import Operation, Program, measure
 from circuits.topology import Topology, complete
 from providers.base import (
     Context,
@@ -31,7 +31,7 @@ from providers.errors import (
     UnknownDevice,
     UnknownHandle,
 )
-from providers.local import LocalProvider, check_job
+from providers.local import Kept, LocalProvider
 
 SIMULATOR = Device("sim", DeviceClass.SIMULATOR, complete(3, ["cx", "u"]), None, "fake")
 LINE = Topology(3, ((1, 0), (1, 2)), ("ecr", "rz", "sx", "x"))
@@ -78,7 +78,7 @@ def gate() -> Gate:
 
 @pytest.fixture
 def provider(gate: Gate, context: Context) -> Iterator[LocalProvider]:
-    made = LocalProvider("fake", (SIMULATOR, QPU), execute=gate, context=context, kept=3)
+    made = LocalProvider("fake", (SIMULATOR, QPU), execute=gate, context=context, kept=Kept(jobs=3))
     yield made
     gate.free()
     made.close()
@@ -238,6 +238,45 @@ def test_only_so_many_finished_jobs_are_remembered(
     asyncio.run(story())
 
 
+def test_results_that_weigh_too_much_push_the_oldest_out(context: Context, make_job: Job_) -> None:
+    def execute(device: Device, job: Job, index: int, draws: Draws) -> ProgramResult:
+        table = {f"{number:03b}": 1 for number in range(8)}
+        return ProgramResult(Counts(3, table), ResultKind.COUNTS)
+
+    async def story() -> None:
+        provider = LocalProvider(
+            "fake", (SIMULATOR,), execute=execute, context=context, kept=Kept(outcomes=16)
+        )
+        handles = []
+        for number in range(3):
+            handles.append(await provider.submit(make_job("sim", PROGRAM, key=str(number))))
+            await provider.wait(handles[-1])
+        assert [await provider.find(handle.key) for handle in handles] == [None, *handles[1:]]
+        large = await provider.submit(make_job("sim", *[PROGRAM] * 5, key="large"))
+        await provider.wait(large)
+        assert len((await provider.result(large)).programs) == 5
+        provider.close()
+
+    asyncio.run(story())
+
+
+def test_giving_up_waiting_does_not_give_up_the_job(
+    provider: LocalProvider, gate: Gate, make_job: Job_
+) -> None:
+    async def story() -> None:
+        await provider.submit(make_job("sim", PROGRAM, key="1"))
+        queued = await provider.submit(make_job("sim", PROGRAM, key="2"))
+        waiting = asyncio.create_task(provider.wait(queued))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        gate.free()
+        assert await provider.wait(queued) is JobState.COMPLETED
+
+    asyncio.run(story())
+
+
 def test_no_more_unfinished_jobs_are_let_in_than_can_be_kept(
     provider: LocalProvider, make_job: Job_
 ) -> None:
@@ -294,57 +333,6 @@ def test_a_quote_is_fee_times_shots_times_programs_and_starts_nothing(
         assert gate.calls == []
 
     asyncio.run(story())
-
-
-def native(*operations: Operation, width: int = 3) -> Program:
-    return Program(width, 1, (*operations, measure(0, 0)))
-
-
-@pytest.mark.parametrize(
-    ("program", "words"),
-    [
-        (native(width=4), "4 qubits"),
-        (native(Operation("h", (0,))), "h on qubits .0. is not native"),
-        (native(Operation("ecr", (0, 2))), "ecr on qubits .0, 2. is not native"),
-        (native(Operation("ecr", (0, 1))), "ecr on qubits .0, 1. is not native"),
-        (native(Operation("ccx", (0, 1, 2))), "ccx"),
-        (Program(3, 1, (Operation("x", (0,)),)), "measures nothing"),
-    ],
-)
-def test_a_qpu_refuses_what_it_does_not_have(make_job: Job_, program: Program, words: str) -> None:
-    with pytest.raises(Rejected, match=words):
-        check_job(QPU, make_job("qpu", program, shots=10))
-
-
-def test_a_qpu_takes_native_gates_on_its_couplings(make_job: Job_) -> None:
-    program = native(
-        Operation("sx", (0,)),
-        Operation("rz", (2,), (0.1,)),
-        barrier((0, 2)),
-        Operation("ecr", (1, 0)),
-    )
-    check_job(QPU, make_job("qpu", program, shots=10))
-
-
-def test_a_symmetric_gate_may_be_written_against_the_coupling(make_job: Job_) -> None:
-    topology = Topology(2, ((1, 0),), ("cz", "rz", "sx"))
-    rates = ErrorRates((0.0,) * 2, (0.0,), (0.0,) * 2)
-    device = Device("cz", DeviceClass.QPU, topology, rates, "fake")
-    check_job(device, make_job("cz", native(Operation("cz", (0, 1)), width=2)))
-
-
-def test_too_many_shots_or_programs_are_refused(make_job: Job_) -> None:
-    with pytest.raises(Rejected, match="2 programs of 100 shots, got 1 of 101"):
-        check_job(QPU, make_job("qpu", PROGRAM, shots=101))
-    with pytest.raises(Rejected, match="got 3 of 1"):
-        check_job(QPU, make_job("qpu", PROGRAM, PROGRAM, PROGRAM, shots=1))
-
-
-def test_idle_qubits_count_only_where_qubits_have_places() -> None:
-    wide = Program(50, 1, (Operation("x", (49,)), measure(49, 0)))
-    check_job(SIMULATOR, Job("0" * 64, "sim", (wide,), 1, verbatim=False))
-    with pytest.raises(Rejected, match="50 qubits"):
-        check_job(SIMULATOR, Job("0" * 64, "sim", (wide,), 1, verbatim=True))
 
 
 def test_devices_of_one_name_are_no_offer(gate: Gate, context: Context) -> None:

@@ -9,10 +9,10 @@ import pytest
 from circuits.counts import Counts
 from circuits.program import Program
 from circuits.topology import Topology, complete
+from providers.admission import check_job
 from providers.base import Device, DeviceClass, ErrorRates, Job
 from providers.dense import probabilities
 from providers.judging import deviation, explained_by_shots, judge
-from providers.local import check_job
 from providers.probes import Probe, best_path, probe_set
 
 
