@@ -17,7 +17,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from validator.sequential import StartMixture, capped, hit_wealth
+from validator.sequential import StartMixture, capped, hit_wealth, log10_mean
 
 __all__ = [
     "MISTAKE_THRESHOLD",
@@ -34,7 +34,8 @@ __all__ = [
 MISTAKE_THRESHOLD = 3.0
 """log10 e-value at which a mistake is named: 1 in 1,000 miners, for it costs pay, not honour."""
 
-_STAKE = 1.8
+# Strong and weak devices need bold and careful bets; their plain average is a bet again.
+_STAKES = (0.1, 0.3, 0.7, 1.8)
 
 
 class Shape(StrEnum):
@@ -111,7 +112,8 @@ def reordering_evidence(known: KnownCounts, *, sources: Sequence[int]) -> float:
     decided = nearer_here + nearer_there
     if decided == 0:
         return 0.0
-    return capped(hit_wealth(nearer_here, shots=decided, floor=0.5, stake=_STAKE))
+    bets = [hit_wealth(nearer_here, shots=decided, floor=0.5, stake=s) for s in _STAKES]
+    return capped(log10_mean(bets))
 
 
 def reversed_evidence(jobs: Sequence[KnownCounts]) -> StartMixture:
