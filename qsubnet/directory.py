@@ -11,6 +11,7 @@ from qsubnet.wire.miner_port import MinerPort
 
 if TYPE_CHECKING:
     from qsubnet.chain.base import Chain
+    from qsubnet.chain.genesis import ChainParams
     from qsubnet.chain.model import Metagraph, Neuron
     from qsubnet.wire.signed_client import SignedClient
 
@@ -53,7 +54,7 @@ class EpochClock:
     def __init__(self, chain: Chain) -> None:
         self._chain = chain
         self._epoch = 0
-        self._tempo = 0
+        self._params: ChainParams | None = None
 
     @property
     def epoch(self) -> int:
@@ -61,7 +62,11 @@ class EpochClock:
         return self._epoch
 
     async def refresh(self) -> None:
-        """Look at the chain's head."""
-        if not self._tempo:
-            self._tempo = (await self._chain.params()).tempo
-        self._epoch = (await self._chain.head()).number // self._tempo
+        """Look at the chain's head.
+
+        Raises:
+            ChainError: It cannot be read now; the epoch stays as it was.
+        """
+        if self._params is None:
+            self._params = await self._chain.params()
+        self._epoch = self._params.epoch_at((await self._chain.head()).number)

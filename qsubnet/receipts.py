@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, cast
 
-from attestations.envelope import from_object, to_object
+from attestations.envelope import from_object, require_signatures, to_object
 from attestations.errors import AttestationError
 from attestations.receipt import (
     ProgramReceipt,
@@ -39,18 +39,16 @@ def receipt_facts(
     """Compute what both sides know of a finished job.
 
     Raises:
-        PeerFault: The result has another number of programs than the job. Other widths and
-            shots than asked are facts for the verdict, not faults of the protocol.
+        PeerFault: The result has another number of programs than the job, or a number of shots
+            that no receipt can hold. Other widths and shots than asked are facts for the verdict,
+            not faults of the protocol.
     """
     if len(result.programs) != len(job.programs):
         raise PeerFault(
             f"job {job.key} has {len(job.programs)} programs, its answer {len(result.programs)}"
         )
-    return ReceiptFacts(
-        job_key=job.key,
-        device=job.device,
-        device_claim_digest=device.digest,
-        programs=tuple(
+    try:
+        lines = tuple(
             ProgramReceipt(
                 program_digest=program.digest,
                 counts_digest=one.counts.digest,
@@ -59,10 +57,17 @@ def receipt_facts(
                 kind=one.kind.value,
             )
             for program, one in zip(job.programs, result.programs, strict=True)
-        ),
-        miner=miner,
-        requester=requester,
-    )
+        )
+        return ReceiptFacts(
+            job_key=job.key,
+            device=job.device,
+            device_claim_digest=device.digest,
+            programs=lines,
+            miner=miner,
+            requester=requester,
+        )
+    except ValueError as error:
+        raise PeerFault(f"no receipt can hold the answer of job {job.key}: {error}") from error
 
 
 def miner_receipt(
@@ -76,6 +81,31 @@ def miner_receipt(
         finished_ms=max(accepted_ms, finished_ms),
     )
     return cast("dict[str, JsonValue]", to_object(sign_receipt(receipt, signer=signer)))
+
+
+def countersigned(
+    document: dict[str, JsonValue], *, own: dict[str, JsonValue], requester: str
+) -> dict[str, JsonValue]:
+    """Check that a requester gave our own receipt back with its signature, as the miner.
+
+    What it says is compared with what we signed, byte for byte, so this holds whatever became of
+    the device meanwhile.
+
+    Raises:
+        PeerFault: It is another receipt, or not signed by us and then by the requester.
+    """
+    try:
+        envelope, ours = from_object(document), from_object(own)
+        require_signatures(
+            envelope,
+            identities=(ours.signatures[0].identity, requester),
+            verifier=Sr25519Verifier(),
+        )
+    except AttestationError as error:
+        raise PeerFault(f"the receipt does not hold: {error}") from error
+    if (envelope.payload_type, envelope.payload) != (ours.payload_type, ours.payload):
+        raise PeerFault("the receipt says something else than the one we signed")
+    return cast("dict[str, JsonValue]", to_object(envelope))
 
 
 def receipt_digest(document: dict[str, JsonValue], facts: ReceiptFacts) -> str:

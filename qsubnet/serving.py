@@ -1,15 +1,18 @@
 """Serve an ASGI application on a socket that is bound before anybody hears of it.
 
 Port 0 picks a free port. SIGTERM and SIGINT end the server gracefully: it stops listening, answers
-what it has begun, and returns.
+what it has begun, and returns, so that the caller closes the rest and exits with 0. A second SIGINT
+does not wait for what has begun.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
 import socket
-from collections.abc import AsyncIterator, Coroutine
+import threading
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
@@ -55,7 +58,25 @@ async def serve(app: ASGIApp, listener: socket.socket) -> None:
         timeout_graceful_shutdown=_GRACE_S,
         server_header=False,
     )
-    await uvicorn.Server(config).serve(sockets=[listener])
+    await _Server(config).serve(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """Ends by a signal and returns; uvicorn would raise it again before anything is closed."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Let signals end the server inside the block; they are restored after it."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        wanted = (signal.SIGINT, signal.SIGTERM)
+        before = {number: signal.signal(number, self.handle_exit) for number in wanted}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
 
 @contextlib.asynccontextmanager
@@ -63,21 +84,25 @@ async def background(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
     """Run endless works beside the body; a work that fails ends the body with its error."""
     tasks = [asyncio.create_task(work) for work in works]
     body = asyncio.current_task()
+    failures: list[BaseException] = []
+    ended = False
 
-    def fail(task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and task.exception() and body:
+    def notice(task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not ended and body is not None:
+            failures.append(error)
             body.cancel()
 
     for task in tasks:
-        task.add_done_callback(fail)
+        task.add_done_callback(notice)
     try:
         yield
     except asyncio.CancelledError:
-        for task in tasks:
-            if task.done() and not task.cancelled() and (error := task.exception()):
-                raise error from None
+        if failures and body is not None and body.uncancel() == 0:
+            raise failures[0] from None
         raise
     finally:
+        ended = True
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -55,7 +55,8 @@ def miner_app(service: MinerService, *, admit: Admit) -> FastAPI:
     @app.post("/v1/jobs")
     async def submit(request: Request) -> Response:
         requester = await caller(request)
-        return _send(service.accept(await _read(request, peer.JobRequest), requester=requester))
+        message = await _read(request, peer.JobRequest)
+        return _send(await service.accept(message, requester=requester))
 
     @app.get("/v1/jobs/{key}")
     async def status(key: str, request: Request) -> Response:

@@ -1,7 +1,7 @@
 """What a validator keeps: epochs, secret cases, records, verdicts and weight intents.
 
 Records and verdicts are only ever added; writing one twice changes nothing, so a killed validator
-simply does its last step again.
+simply does its last step again. An epoch's verdicts and intents are fixed in one transaction.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from qsubnet.store.tables import cases, dispatches, epochs, records, verdicts, weight_intents
@@ -23,9 +23,15 @@ if TYPE_CHECKING:
 
 
 class EpochState(StrEnum):
-    """How far a validator has come in an epoch."""
+    """How far a validator has come in an epoch.
 
+    drawn: tests are written down and held back. planned: the commitment is public, tests may leave.
+    judged: verdicts and weight intents are fixed. closed: the chain has been told.
+    """
+
+    DRAWN = "drawn"
     PLANNED = "planned"
+    JUDGED = "judged"
     CLOSED = "closed"
 
 
@@ -45,7 +51,7 @@ class EpochRow:
     block: int
     block_hash: str
     commitment: str
-    state: EpochState = EpochState.PLANNED
+    state: EpochState = EpochState.DRAWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +120,9 @@ def add_epoch(connection: Connection, row: EpochRow, secrets: Sequence[CaseRow])
         connection.execute(cases.insert(), [_values(item, fields) for item in secrets])
 
 
-def close_epoch(connection: Connection, number: int) -> None:
-    """Mark an epoch's work as done."""
-    connection.execute(
-        update(epochs).where(epochs.c.epoch == number).values(state=EpochState.CLOSED)
-    )
+def move_epoch(connection: Connection, number: int, to: EpochState) -> None:
+    """Note how far an epoch has come."""
+    connection.execute(update(epochs).where(epochs.c.epoch == number).values(state=to))
 
 
 def case_rows(connection: Connection, job_key: str) -> list[CaseRow]:
@@ -166,11 +170,22 @@ def full_records(connection: Connection, *, up_to_epoch: int) -> list[FullRecord
 
 
 def latest_claims(connection: Connection) -> dict[tuple[str, str], str]:
-    """Give the newest claim that was tested, by miner hotkey and device."""
+    """Give the claims of each miner's newest tested epoch, by miner hotkey and device."""
+    table = dispatches.c
+    newest = (
+        select(table.miner_hotkey, func.max(table.epoch).label("epoch"))
+        .where(table.purpose == "test")
+        .group_by(table.miner_hotkey)
+        .subquery()
+    )
     query = (
-        select(dispatches.c.miner_hotkey, dispatches.c.device, dispatches.c.claim)
-        .where(dispatches.c.purpose == "test")
-        .order_by(dispatches.c.epoch)
+        select(table.miner_hotkey, table.device, table.claim)
+        .join(
+            newest,
+            (table.miner_hotkey == newest.c.miner_hotkey) & (table.epoch == newest.c.epoch),
+        )
+        .where(table.purpose == "test")
+        .order_by(table.job_key)
     )
     return {(row.miner_hotkey, row.device): row.claim for row in connection.execute(query)}
 
@@ -186,7 +201,18 @@ def add_verdict(
 
 def newest_verdicts(connection: Connection) -> dict[tuple[str, str], dict[str, object]]:
     """Give the newest verdict document by miner hotkey and device."""
-    query = select(verdicts).order_by(verdicts.c.epoch)
+    table = verdicts.c
+    newest = (
+        select(table.miner_hotkey, table.device, func.max(table.epoch).label("epoch"))
+        .group_by(table.miner_hotkey, table.device)
+        .subquery()
+    )
+    query = select(verdicts).join(
+        newest,
+        (table.miner_hotkey == newest.c.miner_hotkey)
+        & (table.device == newest.c.device)
+        & (table.epoch == newest.c.epoch),
+    )
     return {
         (row.miner_hotkey, row.device): {"epoch": row.epoch, **json.loads(row.document)}
         for row in connection.execute(query)
@@ -204,15 +230,22 @@ def verdicts_of(connection: Connection, number: int) -> dict[tuple[str, str], di
 
 def add_intent(
     connection: Connection, number: int, mechanism: int, weights: Mapping[str, float]
-) -> dict[str, float]:
+) -> None:
     """Fix the weights of one mechanism before the chain hears of them; the first ones stay."""
     text = json.dumps(weights, sort_keys=True)
     row = {"epoch": number, "mechanism": mechanism, "weights": text}
     insert_new(connection, weight_intents, [row])
+
+
+def intents(connection: Connection, number: int) -> dict[int, dict[str, float]]:
+    """Give the fixed weights of an epoch by mechanism, ascending."""
     table = weight_intents.c
-    query = select(table.weights).where(table.epoch == number, table.mechanism == mechanism)
-    fixed: dict[str, float] = json.loads(connection.execute(query).scalar_one())
-    return fixed
+    query = (
+        select(table.mechanism, table.weights)
+        .where(table.epoch == number)
+        .order_by(table.mechanism)
+    )
+    return {row.mechanism: json.loads(row.weights) for row in connection.execute(query)}
 
 
 def keep_receipt(

@@ -66,29 +66,32 @@ def get(connection: Connection, job_key: str) -> MinerJob | None:
     return _from_row(row) if row else None
 
 
-def unfinished(connection: Connection) -> list[MinerJob]:
-    """List what is queued or running, oldest first."""
+def unfinished(connection: Connection) -> list[str]:
+    """List the keys of what is queued or running, oldest first."""
     query = (
-        select(*_COLUMNS)
+        select(miner_jobs.c.job_key)
         .where(miner_jobs.c.state.in_(OPEN_STATES))
         .order_by(miner_jobs.c.accepted_ms, miner_jobs.c.job_key)
     )
-    return [_from_row(row) for row in connection.execute(query)]
+    return list(connection.execute(query).scalars())
 
 
-def count_unfinished(connection: Connection) -> int:
-    """Count what is queued or running."""
+def count_unfinished(connection: Connection, *, requester: str | None = None) -> int:
+    """Count what is queued or running, of one requester or of all."""
     query = select(func.count()).where(miner_jobs.c.state.in_(OPEN_STATES))
+    if requester is not None:
+        query = query.where(miner_jobs.c.requester == requester)
     return int(connection.execute(query).scalar_one())
 
 
-def set_handle(connection: Connection, job_key: str, handle: str) -> None:
-    """Remember the backend's handle; the job is running from now on."""
-    connection.execute(
+def set_handle(connection: Connection, job_key: str, handle: str) -> bool:
+    """Remember the backend's handle; False where the job has ended meanwhile."""
+    done = connection.execute(
         update(miner_jobs)
         .where(miner_jobs.c.job_key == job_key, miner_jobs.c.state.in_(OPEN_STATES))
         .values(handle=handle, state=JobState.RUNNING)
     )
+    return done.rowcount == 1
 
 
 def end(

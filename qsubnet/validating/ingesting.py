@@ -1,6 +1,7 @@
 """Turn answered tests into records, after their receipts have been verified.
 
-A test that failed or expired becomes a record without counts: missing, not wrong.
+A test that failed or expired becomes a record without counts: missing, not wrong. One that was
+withdrawn before it left becomes none.
 """
 
 from __future__ import annotations
@@ -21,23 +22,23 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_ENDED = (
-    DispatchState.ANSWERED,
-    DispatchState.FAILED,
-    DispatchState.EXPIRED,
-    DispatchState.CANCELLED,
-)
+_ENDED = (DispatchState.ANSWERED, DispatchState.FAILED, DispatchState.EXPIRED)
 
 
 def ingest(store: Store, desk: ReceiptDesk) -> int:
     """Write the records of every test that has ended since the last time; tell how many."""
     with store.read() as connection:
         keys = evaluation.jobs_without_records(connection, _ENDED)
-        ended = [found for key in keys if (found := dispatches.get(connection, key))]
-    rows = [row for dispatch in ended for row in _rows(dispatch, desk)]
-    with store.write() as connection:
-        evaluation.add_records(connection, rows)
-    return len(rows)
+    written = 0
+    for key in keys:
+        with store.read() as connection:
+            dispatch = dispatches.get(connection, key)
+        if dispatch is not None:
+            rows = _rows(dispatch, desk)
+            with store.write() as connection:
+                evaluation.add_records(connection, rows)
+            written += len(rows)
+    return written
 
 
 def _rows(dispatch: Dispatch, desk: ReceiptDesk) -> list[RecordRow]:

@@ -7,7 +7,9 @@ same rows computes the same documents.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -27,36 +29,60 @@ from validator.weights import shares
 if TYPE_CHECKING:
     from validator.reference import Reference
 
+log = logging.getLogger(__name__)
+
 MECHANISM = {DeviceClass.QPU: 0, DeviceClass.SIMULATOR: 1}
 
 
 def judge_all(
     rows: list[FullRecord],
     *,
+    epoch: int,
     reference: Reference,
     permutation_key: Callable[[str, str], bytes],
 ) -> dict[tuple[str, str], tuple[Device, Verdict]]:
-    """Judge every device that has records.
+    """Judge every device that was tested in an epoch, by all its records.
+
+    A device whose miner does not offer it any more is not judged: old evidence pays nobody. One
+    whose records cannot be judged at all is left out and logged, and the others go on.
 
     Args:
-        rows: Ordered by miner and device.
+        rows: Up to the epoch, ordered by miner and device.
+        epoch: The epoch.
         reference: Exact distributions.
         permutation_key: Key of the permutation tests by (hotkey, device).
     """
     judged = {}
     for (hotkey, name), group in groupby(rows, lambda r: (r.record.miner_hotkey, r.record.device)):
-        records = [record_from(row) for row in group]
-        newest = max(records, key=lambda record: record.epoch).device
-        found = evidence(
-            records, reference=reference, permutation_key=permutation_key(hotkey, name)
-        )
-        judged[hotkey, name] = (newest, judge(found, newest))
+        mine = list(group)
+        if not any(row.record.epoch == epoch for row in mine):
+            continue
+        try:
+            judged[hotkey, name] = _judge(
+                mine, reference=reference, permutation_key=permutation_key(hotkey, name)
+            )
+        except Exception:  # border: what one miner claims and answers must not stop the round
+            log.exception("device not judged", extra={"miner": hotkey, "device": name})
     return judged
+
+
+def _judge(
+    rows: list[FullRecord], *, reference: Reference, permutation_key: bytes
+) -> tuple[Device, Verdict]:
+    records = [record_from(row) for row in rows]
+    newest = max(records, key=lambda record: record.epoch).device
+    found = evidence(records, reference=reference, permutation_key=permutation_key)
+    return newest, judge(found, newest)
+
+
+@lru_cache(maxsize=64)
+def _device(claim: str) -> Device:
+    return device_from_claim(peer.DeviceClaim.model_validate_json(claim))
 
 
 def record_from(row: FullRecord) -> Record:
     """Rebuild a record; counts that are no counts at all are a missing answer."""
-    device = device_from_claim(peer.DeviceClaim.model_validate_json(row.claim))
+    device = _device(row.claim)
     request = peer.JobRequest.model_validate_json(row.request)
     case = redraw(
         row.case.family,
@@ -74,21 +100,35 @@ def record_from(row: FullRecord) -> Record:
         index=record.place,
         program=parse(request.programs[record.place], PROGRAM_LIMITS),
         shots_asked=record.shots_asked,
-        counts=_counts(record.counts),
+        counts=_counts(record.counts, shots_asked=record.shots_asked),
         kind=ResultKind(record.kind) if record.kind else None,
         case=case,
         receipt_digest=record.receipt_digest,
     )
 
 
-def _counts(text: str | None) -> Counts | None:
+def _counts(text: str | None, *, shots_asked: int) -> Counts | None:
+    """Read counts; more than twice the shots asked are cut there.
+
+    They are padded either way, and what a liar writes into a number must not cost us memory.
+    """
     if text is None:
         return None
     content = json.loads(text)
     try:
-        return Counts(content["num_bits"], content["counts"])
+        whole = Counts(content["num_bits"], content["counts"])
     except CircuitError:
         return None
+    left = 2 * shots_asked
+    if whole.shots <= left:
+        return whole
+    kept = {}
+    for key, shots in whole.table.items():
+        kept[key] = min(shots, left)
+        left -= kept[key]
+        if not left:
+            break
+    return Counts(whole.num_bits, kept)
 
 
 def weights_by_mechanism(

@@ -7,25 +7,27 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import logging
-import os
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from qsubnet.chain.errors import ChainError
 from qsubnet.chain.local import open_local
 from qsubnet.directory import ChainDirectory
-from qsubnet.dispatcher import Dispatcher
-from qsubnet.errors import Busy, Unreachable
+from qsubnet.dispatcher import PATIENCE_S, PROMPT_S, Dispatcher
+from qsubnet.errors import Unreachable
 from qsubnet.fence import require_own_names
+from qsubnet.lock import sole
 from qsubnet.receipts import ReceiptDesk
 from qsubnet.store.database import Store
 from qsubnet.validating.secret import load_secret
 from qsubnet.validating.service import Round, ValidatingService
 from qsubnet.wire.keys import Sr25519Verifier, load_key_file
+from qsubnet.wire.miner_port import miner_http
 from qsubnet.wire.nonces import NonceSource
 from qsubnet.wire.signed_client import SignedClient
 from validator.reference import Reference, best_engine
@@ -59,12 +61,15 @@ async def run_validator(
 
     Raises:
         Busy: Another validator runs on this state directory.
-        Unreachable: The chain did not take what it had to; run again.
+        Unreachable: The chain did not take what it had to, or the store failed; run again.
     """
     require_own_names()
     config.state.mkdir(parents=True, exist_ok=True)
-    with _lock(config.state / "validator.lock"):
-        async with _service(config) as service:
+    lasting = wait or every_s is not None
+    with sole(config.state / "validator.lock", role="validator"):
+        # A single round gives every miner its time; a lasting one comes back to the slow ones.
+        prompt_s = PROMPT_S if lasting else PATIENCE_S
+        async with _service(config, prompt_s=prompt_s) as service:
             while True:
                 result = await _rounds(service, wait=wait, forgiving=every_s is not None)
                 if every_s is None:
@@ -76,34 +81,43 @@ async def _rounds(service: ValidatingService, *, wait: bool, forgiving: bool) ->
     while True:
         try:
             result = await service.round()
-        except ChainError as error:
+        except (ChainError, SQLAlchemyError) as error:
+            role = "chain" if isinstance(error, ChainError) else "store"
             if not forgiving:
-                raise Unreachable(f"the chain: {error}") from error
-            log.warning("round ended early", extra={"error": str(error)})
-            result = Round(epoch=-1, open_tests=0, closed=False)
+                raise Unreachable(f"the {role}: {error}") from error
+            log.warning("round ended early", extra={"error": f"the {role}: {error}"})
+            return Round(epoch=-1, open_tests=0, closed=False)
         if not wait or result.closed or not result.open_tests:
             return result
         await asyncio.sleep(_WAIT_POLL_S)
 
 
 @contextlib.asynccontextmanager
-async def _service(config: ValidatorConfig) -> AsyncIterator[ValidatingService]:
-    import httpx
-
+async def _service(config: ValidatorConfig, *, prompt_s: float) -> AsyncIterator[ValidatingService]:
     signer = load_key_file(config.key_file)
-    chain = open_local(config.ledger, verify=Sr25519Verifier().verify, signer=signer)
-    store = Store(config.database)
-    async with httpx.AsyncClient(trust_env=False) as http:
-        client = SignedClient(http, signer=signer, nonces=NonceSource(now_ns=time.time_ns))
+    async with contextlib.AsyncExitStack() as opened:
+        chain = open_local(config.ledger, verify=Sr25519Verifier().verify, signer=signer)
+        opened.callback(chain.close)
+        store = Store(config.database)
+        opened.callback(store.close)
+        http = await opened.enter_async_context(miner_http())
+        client = SignedClient(
+            http,
+            signer=signer,
+            nonces=NonceSource(now_ns=time.time_ns),
+            timeout_s=PATIENCE_S,
+        )
         directory = ChainDirectory(chain, client)
         desk = ReceiptDesk(signer)
         dispatcher = Dispatcher(
             store,
             directory=directory,
             desk=desk,
-            owner=f"validator-{os.getpid()}",
+            owner="validator",  # the lock leaves one, which finds the leases of a killed one again
             now_ms=lambda: time.time_ns() // 1_000_000,
+            prompt_s=prompt_s,
         )
+        opened.push_async_callback(dispatcher.close)
         yield ValidatingService(
             chain=chain,
             directory=directory,
@@ -114,15 +128,3 @@ async def _service(config: ValidatorConfig) -> AsyncIterator[ValidatingService]:
             secret=load_secret(config.state / "case-secret"),
             hotkey=signer.identity,
         )
-    store.close()
-
-
-@contextlib.contextmanager
-def _lock(path: Path) -> Iterator[None]:
-    """Hold an exclusive lock on `path`; it is gone with the process."""
-    with path.open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise Busy(f"another validator holds {path}; it does the work") from error
-        yield

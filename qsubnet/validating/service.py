@@ -1,8 +1,13 @@
 """One round of validating: collect what is finished, submit what is due, judge, set weights.
 
-A round never waits, so cron can run it at any rate, and it may be killed anywhere: whatever it
-does is written before it is told, and doing it twice changes nothing. Weights are set once in an
-epoch, when every test has ended or when only the last quarter of the epoch's blocks is left.
+A round never waits for a backend, so cron can run it at any rate, and it may be killed anywhere:
+whatever it does is written before it is told, and doing it twice changes nothing. An epoch goes
+drawn -> planned -> judged -> closed. Its tests leave once their commitment is public; its verdicts
+and weights are fixed in one transaction, when every test has ended or when only the last quarter of
+the epoch's blocks is left, and no answer of that epoch counts afterwards, so that the stored
+records give the same verdicts for ever.
+
+Blind spot: a backend whose queue is longer than an epoch never gets an answer in.
 """
 
 from __future__ import annotations
@@ -12,9 +17,9 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from qsubnet.chain.calls import Commitment, Target, WeightIntent
-from qsubnet.chain.errors import ChainError
+from qsubnet.chain.errors import CommitmentTaken, EpochClosed, SettingWeightsTooFast
 from qsubnet.store import dispatches, evaluation
-from qsubnet.store.evaluation import EpochState
+from qsubnet.store.evaluation import EpochRow, EpochState
 from qsubnet.validating.ingesting import ingest
 from qsubnet.validating.judging import judge_all, verdict_document, weights_by_mechanism
 from qsubnet.validating.planning import ask_claims, draw_epoch, permutation_key, write_epoch
@@ -77,51 +82,81 @@ class ValidatingService:
 
         Raises:
             ChainError: The chain refuses or is out of reach; the next round goes on from here.
+            sqlalchemy.exc.SQLAlchemyError: The store fails; the same holds.
         """
         picture = await self.directory.refresh()
         epoch = picture.epoch
-        with self.store.write() as connection:
-            dispatches.expire(connection, "test", before_epoch=epoch)
-            planned = evaluation.epoch(connection, epoch)
-        if planned is not None and planned.state is EpochState.CLOSED:
+        row = self._begin(epoch)
+        if row is not None and row.state is EpochState.CLOSED:
             return Round(epoch, 0, closed=True)
         if not _may_validate(picture, self.hotkey):
             return Round(epoch, 0, closed=False)
-        if planned is None:
-            await self._plan(epoch)
-        open_tests = await self.dispatcher.step("test")
-        ingest(self.store, self.desk)
-        if open_tests and not await self._closing(picture):
-            return Round(epoch, open_tests, closed=False)
-        await self._close(epoch)
-        return Round(epoch, open_tests, closed=True)
+        if row is None:
+            row = await self._draw(epoch)
+        if row.state is EpochState.DRAWN:
+            await self._publish(row)
+        if row.state is not EpochState.JUDGED:
+            open_tests = await self.dispatcher.step("test")
+            ingest(self.store, self.desk)
+            if open_tests and not await self._closing(picture):
+                return Round(epoch, open_tests, closed=False)
+            self._judge(epoch)
+        await self._tell(epoch)
+        return Round(epoch, 0, closed=True)
 
-    async def _plan(self, epoch: int) -> None:
-        """Draw the epoch's tests, publish the commitment to their keys, then write them down."""
+    def _begin(self, epoch: int) -> EpochRow | None:
+        """Give up on what earlier epochs left open, and look where this one stands."""
+        with self.store.write() as connection:
+            dispatches.expire(connection, "test", before_epoch=epoch)
+            dispatches.withdraw(
+                connection,
+                "test",
+                up_to_epoch=epoch - 1,
+                detail="the epoch ended before its commitment was public",
+            )
+            return evaluation.epoch(connection, epoch)
+
+    async def _draw(self, epoch: int) -> EpochRow:
+        """Draw the epoch's tests and write them down; they do not leave yet."""
         opening = (await self.chain.params()).start_of(epoch)
         pinned = await self.chain.metagraph(opening)
+        hotkeys = {neuron.hotkey for neuron in pinned.neurons} - {self.hotkey}
         drawn = draw_epoch(
-            await ask_claims(self.directory, self.store),
+            await ask_claims(self.directory, self.store, hotkeys=hotkeys),
             secret=self.secret,
             epoch=epoch,
             block=opening,
             block_hash=pinned.block.hash,
         )
-        if drawn.row.commitment:
-            await self._commit(f"case-keys/{epoch}", drawn.row.commitment)
         write_epoch(self.store, drawn)
-        log.info("planned", extra={"epoch": epoch, "jobs": len(drawn.jobs)})
+        log.info("drawn", extra={"epoch": epoch, "jobs": len(drawn.jobs)})
+        return drawn.row
 
-    async def _commit(self, topic: str, digest: str) -> None:
-        """Publish a commitment; one that stands already, from before a crash, stays.
+    async def _publish(self, row: EpochRow) -> None:
+        """Publish the commitment to the epoch's case keys, then let its tests go.
 
-        A crash between publishing and writing may leave a commitment to a draw that was never
-        used, if the miners' claims changed meanwhile; the chain then shows the mismatch.
+        Where another commitment of ours stands, the store was lost since: what we hold is not what
+        we promised, so nothing of it leaves.
         """
-        try:
-            await self.chain.commit(Commitment(topic=topic, digest=digest))
-        except ChainError as error:
-            log.warning("commitment not taken", extra={"topic": topic, "error": str(error)})
+        taken = False
+        if row.commitment:
+            topic = f"case-keys/{row.epoch}"
+            try:
+                await self.chain.commit(Commitment(topic=topic, digest=row.commitment))
+            except CommitmentTaken as error:
+                fields = {"epoch": row.epoch, "error": str(error)}
+                log.error("no tests in this epoch", extra=fields)  # noqa: TRY400 - its text says all
+                taken = True
+        with self.store.write() as connection:
+            if taken:
+                dispatches.withdraw(
+                    connection,
+                    "test",
+                    up_to_epoch=row.epoch,
+                    detail="another commitment stands for this epoch",
+                )
+            dispatches.let_go(connection, "test", row.epoch)
+            evaluation.move_epoch(connection, row.epoch, EpochState.PLANNED)
 
     async def _closing(self, picture: Metagraph) -> bool:
         """Tell whether the epoch is so near its end that weights must go out now."""
@@ -129,12 +164,16 @@ class ValidatingService:
         left = params.start_of(picture.epoch + 1) - picture.block.number
         return left <= params.tempo // _CLOSING_SHARE
 
-    async def _close(self, epoch: int) -> None:
-        """Judge, set the weights of every mechanism, and close the epoch."""
+    def _judge(self, epoch: int) -> None:
+        """Judge, and fix the verdicts and the weights of every mechanism."""
+        with self.store.write() as connection:
+            dispatches.expire(connection, "test", before_epoch=epoch + 1)
+        ingest(self.store, self.desk)
         with self.store.read() as connection:
             rows = evaluation.full_records(connection, up_to_epoch=epoch)
         judged = judge_all(
             rows,
+            epoch=epoch,
             reference=self.reference,
             permutation_key=lambda hotkey, device: permutation_key(self.secret, hotkey, device),
         )
@@ -142,31 +181,45 @@ class ValidatingService:
             for (hotkey, name), (device, verdict) in judged.items():
                 document = verdict_document(device, verdict)
                 evaluation.add_verdict(connection, epoch, hotkey, name, document)
-        for mechanism, weights in weights_by_mechanism(judged).items():
-            await self._set_weights(epoch, mechanism, weights)
-        with self.store.write() as connection:
-            evaluation.close_epoch(connection, epoch)
-        log.info("closed", extra={"epoch": epoch, "devices": len(judged)})
+            for mechanism, weights in weights_by_mechanism(judged).items():
+                evaluation.add_intent(connection, epoch, mechanism, weights)
+            evaluation.move_epoch(connection, epoch, EpochState.JUDGED)
+        log.info("judged", extra={"epoch": epoch, "devices": len(judged)})
 
-    async def _set_weights(self, epoch: int, mechanism: int, weights: dict[str, float]) -> None:
-        """Fix an intent in the store, then tell the chain; the same intent twice is one."""
-        with self.store.write() as connection:
-            fixed = evaluation.add_intent(connection, epoch, mechanism, weights)
+    async def _tell(self, epoch: int) -> None:
+        """Tell the chain the fixed weights of every mechanism, and close the epoch."""
+        with self.store.read() as connection:
+            intents = evaluation.intents(connection, epoch)
         pinned = await self.chain.metagraph((await self.chain.params()).start_of(epoch))
         registered = {neuron.hotkey: neuron.registered_block for neuron in pinned.neurons}
-        intent = WeightIntent(
-            validator=self.hotkey,
-            mechanism=mechanism,
-            epoch=epoch,
-            targets=tuple(
+        for mechanism, weights in intents.items():
+            targets = tuple(
                 Target(hotkey, weight, registered[hotkey])
-                for hotkey, weight in sorted(fixed.items())
+                for hotkey, weight in sorted(weights.items())
                 if hotkey in registered
-            ),
-        )
-        receipt = await self.chain.submit_weights(intent)
+            )
+            receipt = await self._set_weights(
+                WeightIntent(
+                    validator=self.hotkey, mechanism=mechanism, epoch=epoch, targets=targets
+                )
+            )
+            with self.store.write() as connection:
+                evaluation.keep_receipt(connection, epoch, mechanism, receipt)
         with self.store.write() as connection:
-            evaluation.keep_receipt(connection, epoch, mechanism, asdict(receipt))
+            evaluation.move_epoch(connection, epoch, EpochState.CLOSED)
+        log.info("closed", extra={"epoch": epoch})
+
+    async def _set_weights(self, intent: WeightIntent) -> dict[str, object]:
+        """Send an intent and give what the chain says; the same intent twice is one.
+
+        That other weights stand already, or that the epoch went by, no retry will change.
+        """
+        try:
+            return asdict(await self.chain.submit_weights(intent))
+        except (SettingWeightsTooFast, EpochClosed) as error:
+            fields = {"epoch": intent.epoch, "mechanism": intent.mechanism, "error": str(error)}
+            log.error("weights not set", extra=fields)  # noqa: TRY400 - its text says all
+            return {"refused": type(error).__name__, "detail": str(error)}
 
 
 def _may_validate(picture: Metagraph, hotkey: str) -> bool:

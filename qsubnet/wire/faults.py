@@ -61,15 +61,24 @@ def install(app: FastAPI) -> None:
     def send(problem: Problem) -> Response:
         return Response(problem.to_bytes(), problem.status, media_type=PROBLEM_MEDIA_TYPE)
 
-    async def known(_request: Request, error: Exception) -> Response:
+    async def known(request: Request, error: Exception) -> Response:
         if isinstance(error, QsubnetError) and problem_of(error).status == 500:
-            log.error("unexpected error", extra={"error": str(error)})
+            log.error("unexpected error", extra={"path": request.url.path, "error": str(error)})
+        return send(problem_of(error))
+
+    async def unknown(request: Request, error: Exception) -> Response:
+        # Starlette raises it again after the answer, so that the server ends the connection.
+        log.error(
+            "request failed by a fault of ours",
+            exc_info=error,
+            extra={"method": request.method, "path": request.url.path},
+        )
         return send(problem_of(error))
 
     async def shape(_request: Request, error: Exception) -> Response:
         assert isinstance(error, (ValidationError, RequestValidationError))  # noqa: S101 - registered for these
         first = error.errors()[0]
-        place = ".".join(str(step) for step in first["loc"]) or "body"
+        place = ".".join(str(step)[:80] for step in first["loc"]) or "body"
         detail = f"{place}: {first['msg']}"[:2_000]
         return send(Problem(_URN + "malformed-body", "Malformed body", 422, detail))
 
@@ -83,3 +92,4 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(ValidationError, shape)
     app.add_exception_handler(RequestValidationError, shape)
     app.add_exception_handler(HTTPException, route)
+    app.add_exception_handler(Exception, unknown)

@@ -27,6 +27,7 @@ from qsubnet.wire.limits import (
 MAX_QUBITS = 1_024
 MAX_BITS = 1_024
 MAX_DEVICES = 64
+MAX_COUPLINGS = 50_000
 MAX_PROGRAM_BYTES = 4_000_000
 
 Key = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -45,7 +46,7 @@ class Message(BaseModel):
 
 
 class ErrorSheet(Message):
-    """Published error rates; `two_qubit` follows the order of the device's edges."""
+    """Published error rates; `two_qubit` follows the order of the claim's edges."""
 
     one_qubit: list[Rate]
     two_qubit: list[Rate]
@@ -53,13 +54,16 @@ class ErrorSheet(Message):
 
 
 class DeviceClaim(Message):
-    """What a miner claims of one device; `edges` is "all" where every pair couples."""
+    """What a miner claims of one device; `edges` is "all" where every pair couples.
+
+    Rates of two-qubit gates follow the order of `edges`, and with "all" that of ascending pairs.
+    """
 
     name: Name
     device_class: Literal["qpu", "simulator"]
     num_qubits: Annotated[int, Field(ge=1, le=MAX_QUBITS)]
     edges: Literal["all"] | list[Edge]
-    native_gates: list[Annotated[str, Field(max_length=40)]]
+    native_gates: Annotated[list[Annotated[str, Field(max_length=40)]], Field(max_length=100)]
     errors: ErrorSheet | None
     provider: Name
     max_shots: Annotated[int, Field(ge=1, le=MAX_SHOTS_PER_JOB)]
