@@ -3,7 +3,7 @@ OPENQASM 3.0;
 include "stdgates.inc";
 qubit[3] q;
 bit[3] c;
-for uint i in [0:2] { h q[i]; }
+h q;
 p(3 * pi / 4) q[0];
 p(3 * pi / 2) q[1];
 p(3 * pi) q[2];

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,7 +15,7 @@ from qsubnet.cli.services import settings
 from qsubnet.errors import BadInput, NotFound, Unreachable
 
 if TYPE_CHECKING:
-    from qsubnet.client import Client
+    from qsubnet.client import Client, JobView
 
 LOCAL = "local"
 """Reserved device name: run in this process, without any server."""
@@ -98,12 +99,12 @@ def list_jobs(
         if job_id is None:
             if cancel:
                 raise BadInput("--cancel needs the id of a job")
-            found = [job.model_dump(mode="json") for job in client.jobs()]
+            found = [job.model_dump(mode="json") for job in client.jobs().jobs]
             if json_:
                 print_json({"jobs": found})
             else:
-                for job in found:
-                    _line(f"{job['job_id']}  {job['state']:<10} {job['device']}")
+                for one in found:
+                    _line(f"{one['job_id']}  {one['state']:<10} {one['device']}")
             return
         job = client.cancel(job_id) if cancel else client.job(job_id)
         document: dict[str, Any] = job.model_dump(mode="json")
@@ -119,35 +120,40 @@ def list_jobs(
 def _client() -> Client:
     from qsubnet.client import Client
 
-    url, api_key = connection(settings())
-    return Client(url, api_key)
+    found = connection(settings())
+    return Client(found.gateway, found.api_key)
 
 
 def _run_there(
-    source: str | bytes, shots: int, device: str | None, timeout: float | None
+    source: bytes, shots: int, device: str | None, timeout: float | None
 ) -> dict[str, Any]:
-    """Submit and wait; while nothing is verified yet, try again until the time is up."""
-    import time
-
-    text = source.decode(errors="strict") if isinstance(source, bytes) else source
+    """Submit and wait for the result."""
+    try:
+        text = source.decode()
+    except UnicodeDecodeError as error:
+        raise BadInput(f"the program is not UTF-8 (byte {error.start})") from None
     limit_s = settings().timeout_s if timeout is None else timeout
     deadline = time.monotonic() + limit_s
-    told = False
     with _client() as client:
-        while True:
-            try:
-                job = client.submit(text, shots=shots, device=device)
-                break
-            except Unreachable as error:
-                if time.monotonic() + _RETRY_S > deadline:
-                    raise
-                if not told:
-                    say(f"waiting: {error}")
-                told = True
-                time.sleep(_RETRY_S)
+        job = _submit(client, text, shots, device, deadline)
         say(f"job {job.job_id} on {job.device}")
         result = client.result(job.job_id, timeout_s=max(0.1, deadline - time.monotonic()))
     return _result_document(result)
+
+
+def _submit(client: Client, text: str, shots: int, device: str | None, deadline: float) -> JobView:
+    """Submit; while no device is verified yet, try again until the time is up."""
+    told = False
+    while True:
+        try:
+            return client.submit(text, shots=shots, device=device)
+        except Unreachable as error:
+            if time.monotonic() + _RETRY_S > deadline:
+                raise
+            if not told:
+                say(f"waiting: {error}")
+            told = True
+            time.sleep(_RETRY_S)
 
 
 def _result_document(result: Any) -> dict[str, Any]:  # noqa: ANN401 - wire.research.ResultView, kept lazy

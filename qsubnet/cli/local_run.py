@@ -6,7 +6,7 @@ import asyncio
 import secrets
 from typing import Any
 
-from circuits.importing import import_program
+from circuits.importing import ImportLimits, import_program
 from providers.aer import create
 from providers.base import Context, Job
 from qsubnet.errors import BadInput
@@ -29,7 +29,7 @@ async def _run(source: bytes, shots: int) -> dict[str, Any]:
     (device,) = await provider.devices()
     if not 1 <= shots <= device.max_shots:
         raise BadInput(f"need 1 .. {device.max_shots} shots, got {shots}")
-    program = import_program(source, limits=PROGRAM_LIMITS)
+    program = import_program(source, limits=ImportLimits(program=PROGRAM_LIMITS))
     job = Job(secrets.token_hex(32), device.name, (program,), shots, verbatim=False)
     handle = await provider.submit(job)
     await provider.wait(handle)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from qsubnet.cli.places import default_state
+from qsubnet.cli.places import default_state, read_api_keys
 from qsubnet.cli.printing import print_json, say
 from qsubnet.errors import BadInput, ConfigurationError
 
@@ -129,7 +129,9 @@ def validator_run(
 
 
 def gateway_serve(
-    api_key_file: Annotated[Path, typer.Option(help="File with one API key a line (mode 0600).")],
+    api_key_file: Annotated[
+        Path, typer.Option(help="File of API keys, one 'account key' a line, mode 0600.")
+    ],
     key_file: KeyFile = None,
     ledger: Ledger = None,
     state: State = None,
@@ -142,7 +144,7 @@ def gateway_serve(
 
     Example: qsubnet gateway serve --api-key-file keys --key-file operator.key --ledger ledger.db
     """
-    from qsubnet.gateway.serve import GatewayConfig, read_api_keys, serve_gateway
+    from qsubnet.gateway.serve import GatewayConfig, serve_gateway
     from qsubnet.store.database import sqlite_url
 
     chosen = settings()

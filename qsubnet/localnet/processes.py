@@ -23,8 +23,8 @@ log = logging.getLogger(__name__)
 
 _GRACE_S = 8.0
 _PAUSE_S = 0.2
-_QUICK_END_S = 2.0
-_MOST_QUICK_ENDS = 5
+_QUICK_END_S = 20.0
+_MOST_QUICK_ENDS = 4
 
 UNTIL_STDIN_CLOSES = "--until-stdin-closes"
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qsubnet.chain.model import WeightState
-from qsubnet.client import AsyncClient
+from qsubnet.client import AsyncClient, Connection, write_state_file
 from qsubnet.errors import QsubnetError, Unreachable
 from qsubnet.localnet import board
 from qsubnet.localnet.cast import MINERS, VALIDATORS, Miner
@@ -152,15 +152,14 @@ class _Localnet:
         listener.close()
         url = f"http://127.0.0.1:{port}"
         key_file = place.operator(VALIDATORS[0]) / "api-key"
-        write_private(key_file, place.api_key + "\n")
+        write_private(key_file, f"localnet {place.api_key}\n")
         await processes.start("gateway", _gateway_arguments(place, port, key_file))
         await self._until(self._miners_serve, _START_S, "the miners to serve")
         for name in VALIDATORS:
             await processes.start(name, _validator_arguments(place, name))
         async with AsyncClient(url, place.api_key) as client:
             await self._until(lambda: _answers(client), _START_S, "the gateway to answer")
-        content = json.dumps({"gateway": url, "api_key": place.api_key})
-        write_private(place.gateway_file, content + "\n")
+        write_state_file(place.gateway_file, Connection(url, place.api_key))
         return url
 
     async def _epochs(self, count: int, users: Users, ready: Callable[[], None]) -> None:
