@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from qiskit import QuantumCircuit
     from qiskit.circuit import CircuitInstruction, Instruction
 
-STEPS_PER_LINE = 10
+STEPS_PER_LINE = 4
 """Instructions that may be looked at for each operation that the limits allow."""
 
 _SAME_ANGLE = 1e-12
@@ -55,14 +55,14 @@ def from_qiskit(circuit: QuantumCircuit, *, limits: Limits = DEFAULT_LIMITS) -> 
         ("classical bits", circuit.num_clbits, limits.num_bits),
     ):
         if got > most:
-            raise LimitError(f"circuit has {got} {word}, allowed are {most}")
+            raise LimitError(f"program has {got} {word}, allowed are {most}")
         if not got:
-            raise ProgramError(f"circuit has no {word}, need at least 1")
+            raise ProgramError(f"program has no {word}: need qubits, and bits to measure them into")
     operations: list[Operation] = []
     for operation in _Walk(circuit, steps=limits.lines * STEPS_PER_LINE).operations():
         operations.append(operation)
         if len(operations) > limits.lines:
-            raise LimitError(f"circuit unfolds to more than {limits.lines} operations")
+            raise LimitError(f"program unfolds to more than {limits.lines} operations")
     return Program(circuit.num_qubits, circuit.num_clbits, tuple(operations))
 
 
@@ -90,7 +90,7 @@ class _Walk:
     def _spend(self) -> None:
         self._left -= 1
         if self._left < 0:
-            raise LimitError(f"circuit takes more than {self._allowed} steps to unfold")
+            raise LimitError(f"program takes more than {self._allowed} steps to unfold")
 
     def _body(
         self, circuits: Iterable[QuantumCircuit], qubits: list[int], bits: list[int]
