@@ -27,7 +27,7 @@ _DEFINITIONS = {gate.definition: gate.name for gate in GATES.values() if gate.de
 _BUILT_IN = frozenset(name for name, gate in GATES.items() if not gate.definition)
 _REGISTER = re.compile(r"(qubit|bit)\s*\[([0-9]{1,7})\]\s*(q|c)\s*;\Z")
 _MEASURE = re.compile(r"c\[([0-9]{1,7})\]\s*=\s*measure\s+q\[([0-9]{1,7})\]\s*;\Z")
-_OPERATION = re.compile(r"([a-z_][a-z0-9_]*)\s*(?:\(([-0-9.,\s]*)\))?\s*([^;()]*);\Z")
+_OPERATION = re.compile(r"([a-z_][a-z0-9_]*)\s*(?:\(([^();]*)\))?\s*([^;()]*);\Z")
 _QUBIT = re.compile(r"\s*q\[([0-9]{1,7})\]\s*\Z")
 _ANGLE = re.compile(r"\s*-?[0-9]{1,400}(?:\.[0-9]{1,400})?\s*\Z")
 
