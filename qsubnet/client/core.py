@@ -25,6 +25,7 @@ from qsubnet.wire.refusals import (
     StillRunning,
     Unreachable,
     error_of,
+    sentence_of,
 )
 from qsubnet.wire.research import (
     IDEMPOTENCY_HEADER,
@@ -176,22 +177,6 @@ def run(
         program, shots=shots, device=device, format=format, memory=memory, idempotency_key=None
     )
     return (yield from result(made.job_id, wait=True, timeout_s=timeout_s, clock=clock))
-
-
-def sentence_of(error: ValidationError) -> str:
-    """Say what the first fault of a message is: where, what is allowed, what was got.
-
-    Example:
-        >>> try:
-        ...     SubmitRequest(program="x", shots=0)
-        ... except ValidationError as error:
-        ...     sentence_of(error)
-        'shots: Input should be greater than or equal to 1, got 0'
-    """
-    first = error.errors(include_url=False)[0]
-    place = ".".join(str(step) for step in first["loc"]) or "body"
-    got = "" if isinstance(first["input"], dict) else f", got {first['input']!r}"[:100]
-    return f"{place}: {first['msg'].removeprefix('Value error, ')}{got}"
 
 
 def _exchange(ask: Ask, expected: type[V]) -> Steps[V]:

@@ -56,15 +56,15 @@ user_jobs = Table(
     Column("device_asked", String(140), nullable=False, default=""),
     Column("shots_asked", Integer, nullable=False),
     Column("programs", Text, nullable=False),  # JSON list of profile texts as the user sent them
-    Column("state", String(16), nullable=False),  # queued, running, completed, failed, cancelled
-    Column("detail", Text, nullable=False, default=""),
-    Column("dispatch_key", String(64), ForeignKey("dispatches.job_key")),
+    Column("dispatch_key", String(64), ForeignKey("dispatches.job_key"), nullable=False),
+    Column("attempt", Integer, nullable=False),  # 0, then 1 more for each device that failed
     Column("created_ms", BigInteger, nullable=False),
-    Column("ended_ms", BigInteger),
+    Column("ended_ms", BigInteger),  # once its answer was checked, or there will be none
+    Column("detail", Text, nullable=False, default=""),  # why an answer does not count
     UniqueConstraint("account", "idempotency_key"),
 )
 Index("ix_user_jobs_account_created_ms", user_jobs.c.account, user_jobs.c.created_ms)
-Index("ix_user_jobs_state", user_jobs.c.state)
+Index("ix_user_jobs_ended_ms", user_jobs.c.ended_ms)
 
 epochs = Table(
     "epochs",

@@ -7,7 +7,7 @@ both sides share one list of words, and a word never changes its meaning.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from qsubnet.errors import (
     BadInput,
@@ -17,6 +17,9 @@ from qsubnet.errors import (
     QsubnetError,
     Unreachable,
 )
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 __all__ = [
     "KINDS",
@@ -30,6 +33,7 @@ __all__ = [
     "StillRunning",
     "Unreachable",
     "error_of",
+    "sentence_of",
 ]
 
 URN: Final = "urn:qsubnet:problem:"
@@ -163,3 +167,21 @@ def error_of(type_: str, *, status: int, detail: str) -> QsubnetError:
         return kind.error(detail)
     fallback = BadInput if 400 <= status < 500 else QsubnetError
     return _BY_STATUS.get(status, fallback)(detail)
+
+
+def sentence_of(error: ValidationError) -> str:
+    """Say what the first fault of a message is: where, what is allowed, what was got.
+
+    Example:
+        >>> from pydantic import ValidationError
+        >>> from qsubnet.wire.research import SubmitRequest
+        >>> try:
+        ...     SubmitRequest(program="x", shots=0)
+        ... except ValidationError as error:
+        ...     sentence_of(error)
+        'shots: Input should be greater than or equal to 1, got 0'
+    """
+    first = error.errors(include_url=False)[0]
+    place = ".".join(str(step) for step in first["loc"]) or "body"
+    got = "" if isinstance(first["input"], dict) else f", got {first['input']!r}"[:100]
+    return f"{place}: {first['msg'].removeprefix('Value error, ')}{got}"

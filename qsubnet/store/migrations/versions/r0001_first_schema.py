@@ -121,11 +121,11 @@ def upgrade() -> None:
         sa.Column("device_asked", sa.String(length=140), nullable=False),
         sa.Column("shots_asked", sa.Integer(), nullable=False),
         sa.Column("programs", sa.Text(), nullable=False),
-        sa.Column("state", sa.String(length=16), nullable=False),
-        sa.Column("detail", sa.Text(), nullable=False),
-        sa.Column("dispatch_key", sa.String(length=64), nullable=True),
+        sa.Column("dispatch_key", sa.String(length=64), nullable=False),
+        sa.Column("attempt", sa.Integer(), nullable=False),
         sa.Column("created_ms", sa.BigInteger(), nullable=False),
         sa.Column("ended_ms", sa.BigInteger(), nullable=True),
+        sa.Column("detail", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(
             ["dispatch_key"], ["dispatches.job_key"], name=op.f("fk_user_jobs_dispatch_key")
         ),
@@ -138,13 +138,13 @@ def upgrade() -> None:
         batch_op.create_index(
             "ix_user_jobs_account_created_ms", ["account", "created_ms"], unique=False
         )
-        batch_op.create_index("ix_user_jobs_state", ["state"], unique=False)
+        batch_op.create_index("ix_user_jobs_ended_ms", ["ended_ms"], unique=False)
 
 
 def downgrade() -> None:
     """Undo this revision."""
     with op.batch_alter_table("user_jobs", schema=None) as batch_op:
-        batch_op.drop_index("ix_user_jobs_state")
+        batch_op.drop_index("ix_user_jobs_ended_ms")
         batch_op.drop_index("ix_user_jobs_account_created_ms")
 
     op.drop_table("user_jobs")
