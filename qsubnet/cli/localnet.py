@@ -24,6 +24,9 @@ def localnet(
         Path | None, typer.Option(help="State directory; a second start resumes it.")
     ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start anew.")] = False,
+    miners: Annotated[
+        str, typer.Option(help="A smaller cast: names with commas, such as aer,fake-uniform.")
+    ] = "",
     serve: Annotated[
         bool, typer.Option("--serve", help="Keep everything running until a signal.")
     ] = False,
@@ -47,6 +50,7 @@ def localnet(
         seed=seed,
         fresh=fresh,
         serve=serve,
+        miners=tuple(name.strip() for name in miners.split(",") if name.strip()),
     )
 
     def ready(url: str, api_key: str) -> None:

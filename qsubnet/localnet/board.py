@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from qsubnet.localnet.cast import MINERS, VALIDATORS
+from qsubnet.localnet.cast import VALIDATORS
 from qsubnet.store import evaluation
 from qsubnet.store.database import Store, sqlite_url
 
@@ -57,7 +57,7 @@ async def read_board(place: Place, chain: Chain) -> list[Line]:
     documents = [_newest(place, name) for name in VALIDATORS]
     neurons = {neuron.hotkey: neuron for neuron in (await chain.metagraph()).neurons}
     lines = []
-    for miner in MINERS:
+    for miner in place.miners:
         hotkey = place.signer(miner.name).ss58_address
         found = [table.get((hotkey, miner.name), {}) for table in documents]
         first, neuron = found[0], neurons.get(hotkey)

@@ -6,9 +6,11 @@ validator reads.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from qsubnet.errors import BadInput
 
 if TYPE_CHECKING:
     from providers.base import Json
@@ -60,6 +62,27 @@ MINERS: tuple[Miner, ...] = (
     _cheat("white_noise", "hanoi"),
     _cheat("reversed", "hanoi"),
 )
+
+
+def chosen(names: Sequence[str]) -> tuple[Miner, ...]:
+    """Pick miners by name; none means all.
+
+    Raises:
+        BadInput: A name is not in the cast, or no honest miner is left.
+
+    Example:
+        >>> [miner.name for miner in chosen(["fake-zeros", "aer"])]
+        ['aer', 'fake-zeros']
+    """
+    unknown = sorted(set(names) - {miner.name for miner in MINERS})
+    if unknown:
+        allowed = ", ".join(miner.name for miner in MINERS)
+        raise BadInput(f"no miners {', '.join(unknown)} in the cast, there are {allowed}")
+    picked = tuple(miner for miner in MINERS if not names or miner.name in names)
+    if not any(miner.honest for miner in picked):
+        raise BadInput("need at least one honest miner, or users have nobody to ask")
+    return picked
+
 
 VALIDATORS: tuple[str, ...] = ("operator-a", "operator-b")
 """Each with its own hotkey, stake, secret and store; the first one also runs the gateway."""

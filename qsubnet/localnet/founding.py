@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from qsubnet.chain.genesis import ChainParams, Genesis
 from qsubnet.chain.local import LocalChain, create_local
-from qsubnet.localnet.cast import MINERS, VALIDATORS
+from qsubnet.localnet.cast import VALIDATORS
 from qsubnet.wire.keys import Sr25519Verifier
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ async def found(place: Place) -> LocalChain:
     genesis = Genesis(seed=place.seed, params=ChainParams(tempo=TEMPO), balances=tuple(balances))
     chain = create_local(place.ledger, genesis, verify=Sr25519Verifier().verify)
     known = {neuron.hotkey: neuron for neuron in (await chain.metagraph()).neurons}
-    for name in (*VALIDATORS, *(miner.name for miner in MINERS)):
+    for name in (*VALIDATORS, *(miner.name for miner in place.miners)):
         hotkey = place.signer(name).ss58_address
         registrar = chain.registrar(place.coldkey(name))
         if hotkey not in known:

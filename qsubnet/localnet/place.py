@@ -1,6 +1,6 @@
 """The state directory of a localnet: keys, ledger, stores, logs, and who may use it.
 
-    localnet.json       the seed; marks the directory as ours
+    localnet.json       seed and miners; marks the directory as ours
     lock                held by the localnet that runs here
     gateway.json        0600: where the gateway is and the key to it
     processes.json      the services that run now, by name
@@ -21,12 +21,13 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from qsubnet.errors import BadInput, Busy
-from qsubnet.localnet.cast import MINERS, VALIDATORS
+from qsubnet.localnet.cast import VALIDATORS, Miner, chosen
 from qsubnet.validating.secret import create_secret
 from qsubnet.wire.keys import (
     KeyFileError,
@@ -41,10 +42,11 @@ _MARK = "localnet.json"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A prepared state directory and the seed that everything in it comes from."""
+    """A prepared state directory, the seed that everything in it comes from, and who takes part."""
 
     root: Path
     seed: int
+    miners: tuple[Miner, ...]
 
     @property
     def ledger(self) -> Path:
@@ -91,16 +93,17 @@ class Place:
         return Sr25519Signer(localnet_seed(self.seed, role="coldkey", name=name))
 
 
-def prepare(root: Path, *, seed: int | None, fresh: bool) -> Place:
+def prepare(root: Path, *, seed: int | None, fresh: bool, miners: Sequence[str] = ()) -> Place:
     """Open a state directory, or make it anew.
 
     Args:
         root: The directory; made if missing.
         seed: Start anew from this seed; None to resume, or to start from 0.
         fresh: Start anew even without a seed.
+        miners: Names from the cast, none for all; when resuming, none or the same as before.
 
     Raises:
-        BadInput: `root` holds something that is no localnet.
+        BadInput: `root` holds something that is no localnet, or one with other miners.
     """
     mark = root / _MARK
     if root.exists() and any(root.iterdir()) and not mark.exists() and not _only_lock(root):
@@ -108,13 +111,22 @@ def prepare(root: Path, *, seed: int | None, fresh: bool) -> Place:
     if mark.exists() and (fresh or seed is not None):
         _clear(root)
     if mark.exists():
-        return Place(root, int(json.loads(mark.read_text())["seed"]))
-    place = Place(root, seed or 0)
+        return _resumed(root, json.loads(mark.read_text()), miners)
+    place = Place(root, seed or 0, chosen(miners))
     _make(place)
     draft = mark.with_suffix(".draft")
-    draft.write_text(json.dumps({"seed": place.seed}) + "\n")
+    names = [miner.name for miner in place.miners]
+    draft.write_text(json.dumps({"seed": place.seed, "miners": names}) + "\n")
     draft.replace(mark)
     return place
+
+
+def _resumed(root: Path, content: dict[str, Any], miners: Sequence[str]) -> Place:
+    before = chosen(content["miners"])
+    if miners and chosen(miners) != before:
+        names = ", ".join(miner.name for miner in before)
+        raise BadInput(f"{root} holds a localnet with {names}; use --fresh to start anew")
+    return Place(root, int(content["seed"]), before)
 
 
 def _only_lock(root: Path) -> bool:
@@ -136,7 +148,7 @@ def _clear(root: Path) -> None:
 def _make(place: Place) -> None:
     for name in ("keys", "logs", "miners", *VALIDATORS):
         (place.root / name).mkdir(parents=True, exist_ok=True)
-    for name in (*VALIDATORS, *(miner.name for miner in MINERS)):
+    for name in (*VALIDATORS, *(miner.name for miner in place.miners)):
         # A file that is there already comes from a start that was killed before it left its mark.
         with contextlib.suppress(KeyFileError):
             seed = localnet_seed(place.seed, role="hotkey", name=name)

@@ -19,11 +19,11 @@ from qsubnet.chain.model import WeightState
 from qsubnet.client import AsyncClient, Connection, write_state_file
 from qsubnet.errors import QsubnetError, Unreachable
 from qsubnet.localnet import board
-from qsubnet.localnet.cast import MINERS, VALIDATORS, Miner
+from qsubnet.localnet.cast import VALIDATORS, Miner
 from qsubnet.localnet.founding import TEMPO, found
 from qsubnet.localnet.place import Place, occupied, prepare, write_private
 from qsubnet.localnet.processes import Processes, child_environment
-from qsubnet.localnet.users import FIRST_DEVICES, Users
+from qsubnet.localnet.users import Users, first_devices
 from qsubnet.serving import bind
 from qsubnet.store.database import sqlite_url
 
@@ -48,6 +48,7 @@ class LocalnetOptions:
         seed: Start anew from it; None resumes.
         fresh: Start anew.
         serve: Keep everything running afterwards, until a signal.
+        miners: Names from the cast; none for all.
     """
 
     state: Path
@@ -55,6 +56,7 @@ class LocalnetOptions:
     seed: int | None
     fresh: bool
     serve: bool
+    miners: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,9 @@ async def run_localnet(options: LocalnetOptions, *, watch: Watch, ready: Ready, 
         QsubnetError: A service does not start.
     """
     with occupied(options.state):
-        place = prepare(options.state, seed=options.seed, fresh=options.fresh)
+        place = prepare(
+            options.state, seed=options.seed, fresh=options.fresh, miners=options.miners
+        )
         chain = await found(place)
         processes = Processes(place, child_environment())
         try:
@@ -111,7 +115,7 @@ class _Localnet:
 
     async def run(self, options: LocalnetOptions, ready: Ready, done: Done) -> None:
         began = time.monotonic()
-        self._watch(Moment(f"starting {len(MINERS) + len(VALIDATORS) + 1} services"))
+        self._watch(Moment(f"starting {len(self._place.miners) + len(VALIDATORS) + 1} services"))
         url = await self._start_services()
         started_s = time.monotonic() - began
         self._watch(Moment(f"services are up after {started_s:.1f} s, gateway at {url}"))
@@ -145,7 +149,7 @@ class _Localnet:
 
     async def _start_services(self) -> str:
         place, processes = self._place, self._processes
-        for miner in MINERS:
+        for miner in place.miners:
             await processes.start(miner.name, _miner_arguments(place, miner))
         listener = bind("127.0.0.1", 0)
         port = listener.getsockname()[1]
@@ -166,7 +170,7 @@ class _Localnet:
         for number in range(count):
             epoch = (await self._chain.metagraph()).epoch
             self._watch(Moment(f"epoch {epoch}: testing every device, users' jobs beside it"))
-            users.send(FIRST_DEVICES if number == 0 else {})
+            users.send(first_devices(self._place.miners) if number == 0 else {})
             await self._pass_epoch(epoch)
             lines = await board.read_board(self._place, self._chain)
             self._watch(Moment(f"epoch {epoch} has ended", lines))
@@ -198,7 +202,7 @@ class _Localnet:
     async def _miners_serve(self) -> bool:
         """True once every miner has announced itself in this run."""
         neurons = {neuron.hotkey: neuron for neuron in (await self._chain.metagraph()).neurons}
-        for miner in MINERS:
+        for miner in self._place.miners:
             neuron = neurons.get(self._place.signer(miner.name).ss58_address)
             if neuron is None or neuron.endpoint is None or not await _health(neuron.endpoint):
                 return False

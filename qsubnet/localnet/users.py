@@ -20,6 +20,7 @@ from qsubnet.errors import QsubnetError
 
 if TYPE_CHECKING:
     from qsubnet.client import AsyncClient
+    from qsubnet.localnet.cast import Miner
 
 log = logging.getLogger(__name__)
 
@@ -77,8 +78,19 @@ def _measured(width: int, gates: Sequence[Operation]) -> Program:
 
 PROGRAMS = {"bell": bell(), "ghz": ghz(), "qft": phase_estimation(), "ansatz": ansatz()}
 
-FIRST_DEVICES = {"bell": "aer", "ghz": "qpu-hanoi", "qft": "cirq", "ansatz": "qpu-torino"}
-"""Named in the first epoch, when no device has been judged yet; later the gateway chooses."""
+_FIRST_DEVICES = {"bell": "aer", "ghz": "qpu-hanoi", "qft": "cirq", "ansatz": "qpu-torino"}
+
+
+def first_devices(miners: Sequence[Miner]) -> dict[str, str]:
+    """Name a device for each program, for the first epoch, when none has been judged yet.
+
+    Later the gateway chooses. Where the usual device is not in the cast, an honest one is named.
+    """
+    honest = [miner.name for miner in miners if miner.honest]
+    return {
+        program: device if device in honest else honest[0]
+        for program, device in _FIRST_DEVICES.items()
+    }
 
 
 def classical_fidelity(counts: Mapping[str, int], law: Mapping[str, float]) -> float:
