@@ -58,6 +58,9 @@ Errors are `application/problem+json`; compare `type`, show `detail`:
 """
 
 
+_BEARER = HTTPBearer(auto_error=False, description="An API key of this gateway.")
+
+
 def gateway_app(service: GatewayService, *, accounts: Accounts) -> FastAPI:
     """Build the application.
 
@@ -68,10 +71,8 @@ def gateway_app(service: GatewayService, *, accounts: Accounts) -> FastAPI:
     app = FastAPI(title="qsubnet gateway", version="1", docs_url=None, redoc_url=None)
     faults.install(app)
     _install(app)
-    bearer = HTTPBearer(auto_error=False, description="An API key of this gateway.")
-
     def caller(
-        given: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
+        given: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
     ) -> str:
         return accounts.account_of(given.credentials if given else None)
 
