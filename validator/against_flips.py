@@ -13,7 +13,7 @@ form is derived here.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -24,7 +24,7 @@ from circuits.draws import Draws
 from validator.answers import AnswerKind, KnownShots
 from validator.sequential import hedged, rounded_down
 
-__all__ = ["PERMUTATIONS", "IndependentFlips", "pair_counts", "shifted_tables"]
+__all__ = ["PERMUTATIONS", "IndependentFlips", "integers", "pair_counts", "shifted_tables"]
 
 PERMUTATIONS = 99
 _SHARPNESS = 2.0
@@ -62,12 +62,46 @@ def shifted_tables(
         [1, 1]
     """
     shots, width = errors.shape
-    shuffled = np.ascontiguousarray(errors[draws.permutation(shots)].T)
-    places = np.arange(shots)
-    for _ in range(times):
-        turns = np.array([draws.integer(shots) for _ in range(width)])
-        order = (turns[:, None] + places) % shots
-        yield np.take_along_axis(shuffled, order, axis=1).T
+    shuffled = errors[_permutation(draws, shots)].T
+    # Row t of column i's windows is that column turned by t.
+    windows = np.lib.stride_tricks.sliding_window_view(
+        np.concatenate([shuffled, shuffled], axis=1), shots, axis=1
+    )
+    columns = np.arange(width)
+    for turns in integers(draws, [shots] * (times * width)).reshape(times, width):
+        yield windows[columns, turns].T
+
+
+def integers(draws: Draws, bounds: Sequence[int]) -> NDArray[np.int64]:
+    """Return `draws.integer(bound)` for each bound up to 2^48, the same numbers all at once.
+
+    Example:
+        >>> stream = Draws(b"k")
+        >>> [stream.integer(10), stream.integer(20)], integers(Draws(b"k"), [10, 20]).tolist()
+        ([7, 13], [7, 13])
+    """
+    limits = np.array(bounds, dtype=np.uint64)
+    words = _words(draws, len(limits))
+    # As in `Draws.integer`: the words above the last whole multiple of the bound are drawn again.
+    last = np.uint64(2**64 - 1)
+    highest = last - (last % limits + np.uint64(1)) % limits
+    while (refused := np.flatnonzero(words > highest)).size:
+        place = int(refused[0])
+        words = np.concatenate([words[:place], words[place + 1 :], _words(draws, 1)])
+    return (words % limits).astype(np.int64)
+
+
+def _words(draws: Draws, count: int) -> NDArray[np.uint64]:
+    return np.frombuffer(draws.take(8 * count), dtype=">u8").astype(np.uint64)
+
+
+def _permutation(draws: Draws, size: int) -> list[int]:
+    """Return `draws.permutation(size)`."""
+    order = list(range(size))
+    others = integers(draws, range(size, 1, -1)).tolist()
+    for last, other in zip(range(size - 1, 0, -1), others, strict=True):
+        order[last], order[other] = order[other], order[last]
+    return order
 
 
 def _scores(

@@ -8,7 +8,7 @@ and all logarithms scalar, so the same shots give the same evidence on any machi
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
@@ -20,6 +20,7 @@ __all__ = ["AnswerKind", "ErrorRates", "KnownShots", "known_shots", "log_product
 
 _FIRST_RATE = 0.05
 _FIRST_SHOTS = 40.0
+_UNIT = float(1 << 40)
 
 
 class AnswerKind(StrEnum):
@@ -90,15 +91,22 @@ def known_shots(
     answer = int(target, 2)
     table = {int(key, 2) ^ answer: n for key, n in counts.items() if n > 0}
     patterns = sorted(table)
-    rows = [[pattern >> i & 1 for i in range(width)] for pattern in patterns]
     return KnownShots(
         label=label,
         kind=kind,
         qubits=tuple(qubits),
         target=tuple(answer >> i & 1 for i in range(width)),
-        errors=np.array(rows, dtype=np.uint8).reshape(len(rows), width),
+        errors=_columns(patterns, width=width),
         counts=np.array([table[pattern] for pattern in patterns], dtype=np.int64),
     )
+
+
+def _columns(patterns: Sequence[int], *, width: int) -> NDArray[np.uint8]:
+    """Spread whole numbers over columns of 0 and 1; column i is bit i."""
+    size = (width + 7) // 8
+    data = b"".join(pattern.to_bytes(size, "little") for pattern in patterns)
+    packed = np.frombuffer(data, dtype=np.uint8).reshape(len(patterns), size)
+    return np.unpackbits(packed, axis=1, count=width, bitorder="little")
 
 
 def _nothing() -> Mapping[tuple[int, int], tuple[int, int]]:
@@ -150,12 +158,16 @@ class ErrorRates:
 
 
 def log_product_law(errors: NDArray[np.uint8], rates: list[float]) -> list[float]:
-    """Return ln of prod r^y (1-r)^(1-y) for each pattern y.
+    """Return ln of prod r^y (1-r)^(1-y) for each pattern y, rates inside (0, 1).
+
+    Every rate's log odds are rounded to whole multiples of 2^-40 first, so that the sums are
+    whole numbers and no order of summation changes them.
 
     Example:
         >>> [round(x, 4) for x in log_product_law(np.array([[1, 0]], dtype=np.uint8), [0.5, 0.1])]
         [-0.7985]
     """
     base = math.fsum(math.log1p(-r) for r in rates)
-    odds = [math.log(r) - math.log1p(-r) for r in rates]
-    return [base + math.fsum(odds[i] for i in np.flatnonzero(row)) for row in errors]
+    odds = [round(_UNIT * (math.log(r) - math.log1p(-r))) for r in rates]
+    sums = errors.astype(np.int64) @ np.array(odds, dtype=np.int64)
+    return [base + total / _UNIT for total in sums.tolist()]

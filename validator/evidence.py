@@ -2,8 +2,15 @@
 
 Every fold runs over the records in chronological order and bets by the past alone. Records
 without a case (users' jobs) count for integrity only; records without an answer count as missing,
-never as wrong. First form: the classes of `validator.hardware`, mirrors and readout probes as
-known answers, XEB by exact reference.
+never as wrong.
+Evidence is of the device's whole record, but for its shapes and its capacity, which are the
+newest epoch's: who mends a wrong width is no longer called by it. First form: the classes of
+`validator.hardware`, mirrors and readout probes as known answers, XEB by exact
+reference.
+
+Blind spot: an accusation looks at bits as they came or read backwards, whichever is better for
+the device; one that had them in another wrong order and mends it keeps the circuits of that time
+against it.
 """
 
 from __future__ import annotations
@@ -18,7 +25,7 @@ from validator.answers import AnswerKind, KnownShots, known_shots
 from validator.claims import claim_for
 from validator.fidelity import Measure, accusation_floor
 from validator.hardware import SimulatorClass, hardware_evidence
-from validator.integrity import replayed, rounded, scaled
+from validator.integrity import replay_factors, rounded, scaled
 from validator.interval import NO_SHOTS, Interval
 from validator.mirror import MirrorAnswer, mirror_answer, mirror_polarization
 from validator.mistakes import KnownCounts, Shape, permuted, reversed_evidence, shape_of
@@ -48,9 +55,11 @@ class Evidence:
         programs_asked: Records.
         programs_answered: Records with an answer in time.
         shots_used: Shots that came back.
-        shapes: Answers by shape.
+        shapes: Answers of the newest epoch that has any, by shape.
         fidelity: Of the estimator named.
-        estimator: "mirror polarization" (class qpu) or "XEB fidelity" (class simulator).
+        estimator: What `fidelity` is, in words: the mirror polarization (class qpu), averaged
+            over circuits of the widths named, so that the spread between widths is inside the
+            interval; or the XEB fidelity (class simulator).
         accusations: log10 e-value of each test that may accuse, at its highest point so far.
         reversed_bits: log10 e-value that the bits come reversed.
         permuted_bits: log10 e-value that the bits come in another fixed order.
@@ -89,8 +98,8 @@ def evidence(
     if len(owners) != 1:
         raise ValueError(f"need the records of exactly one device, got {sorted(owners)}")
     answered = [record for record in ordered if record.counts is not None]
-    shapes = [_shape(record) for record in answered]
-    usable = [r for r, shape in zip(answered, shapes, strict=True) if shape != Shape.WRONG_WIDTH]
+    usable = [record for record in answered if _shape(record) != Shape.WRONG_WIDTH]
+    shapes = [_shape(record) for record in answered if record.epoch == answered[-1].epoch]
     is_qpu = ordered[-1].device.device_class is DeviceClass.QPU
     known = [record for record in usable if _target(record)]
     fidelity, estimator = _fidelity(usable, reference, is_qpu=is_qpu)
@@ -136,10 +145,18 @@ def _fidelity(
 ) -> tuple[Interval, str]:
     if is_qpu:
         mirrors = [_mirror(record) for record in _of(records, "mirror")]
-        return mirror_polarization(mirrors), "mirror polarization"
+        return mirror_polarization(mirrors), _mean_over_widths(mirrors)
     circuits = [_xeb(record, reference) for record in _simulated(records)]
     exactness = likelihood_xeb(circuits) if circuits else NO_SHOTS
     return exactness, "XEB fidelity"
+
+
+def _mean_over_widths(mirrors: Sequence[MirrorAnswer]) -> str:
+    """Say what is averaged: all circuits alike, whatever their width."""
+    widths = [str(width) for width in sorted({mirror.width for mirror in mirrors})]
+    if not widths:
+        return "mirror polarization"
+    return f"mirror polarization (mean over circuits of {', '.join(widths)} qubits)"
 
 
 def _mirror(record: Record) -> MirrorAnswer:
@@ -166,7 +183,7 @@ def _accusations(
     return {
         Accusation.BELOW_CLAIM: _peak(below),
         Accusation.TOO_GOOD: _peak(_too_good(record) for record in probes),
-        Accusation.REPLAYED: _peak(_replays(records)),
+        Accusation.REPLAYED: _peak(_replays(records, is_qpu=is_qpu)),
         Accusation.SCALED: _hedged_fold(lambda r: scaled(_table(r)), records),
         Accusation.ROUNDED: _hedged_fold(
             lambda r: rounded(_table(r), law=_law(r, reference)),
@@ -193,7 +210,11 @@ def _peak(factors: Iterable[float]) -> float:
 
 
 def _below_claim(record: Record) -> float | None:
-    """Bet one known-answer circuit against its floor; None where it may not accuse."""
+    """Bet one known-answer circuit against its floor; None where it may not accuse.
+
+    The bits are read forwards and backwards and the lesser e-value counts (at most either, so it
+    is one): reversed bits are a mistake, and must not accuse once the device has mended it.
+    """
     case, target = record.case, _target(record)
     if case is None or not target:
         return None
@@ -202,10 +223,15 @@ def _below_claim(record: Record) -> float | None:
     if floor is None:
         return None
     stake = best_stake(floor, alternative=floor / 2)
-    if measure is Measure.HITS:
-        hits = _table(record).get(target, 0)
-        return capped(hit_wealth(hits, shots=record.shots_returned, floor=floor, stake=stake))
-    return capped(polarization_wealth(_mirror(record).histogram, floor=floor, stake=stake))
+    table, bets = _table(record), []
+    for answer in (target, target[::-1]):
+        if measure is Measure.HITS:
+            hits, shots = table.get(answer, 0), record.shots_returned
+            bets.append(hit_wealth(hits, shots=shots, floor=floor, stake=stake))
+        else:
+            distances = mirror_answer(table, target=answer).histogram
+            bets.append(polarization_wealth(distances, floor=floor, stake=stake))
+    return capped(min(bets))
 
 
 def _too_good(record: Record) -> float:
@@ -216,16 +242,19 @@ def _too_good(record: Record) -> float:
     return too_good(hits, shots=record.shots_returned, ceiling=ceiling)
 
 
-def _replays(records: Sequence[Record]) -> list[float]:
-    """Compare each answer with all earlier answers of its width."""
-    factors = []
-    earlier: dict[int, list[Mapping[str, int]]] = {}
-    for record in records:
-        past = earlier.setdefault(record.program.num_bits, [])
-        if past:
-            factors.append(hedged(replayed(_table(record), earlier=past)))
-        past.append(_table(record))
-    return factors
+def _replays(records: Sequence[Record], *, is_qpu: bool) -> list[float]:
+    """Compare each answer with the earlier ones that it must differ from.
+
+    A machine never repeats itself, so a `qpu` is compared job by job, equal programs included: a
+    recording of the fixed probes is a replay. A simulator with a fixed seed repeats itself
+    honestly on the same program, and on programs of one law, which a user could send; so of a
+    simulator only tests are compared, and only those of different programs.
+    """
+    compared = [record for record in records if is_qpu or record.case]
+    return replay_factors(
+        (f"{r.job_key}/{r.index}" if is_qpu else r.program.digest, r.program.num_bits, _table(r))
+        for r in compared
+    )
 
 
 def _law(record: Record, reference: Reference) -> dict[str, float]:

@@ -12,12 +12,13 @@ Source: derived here from the multinomial and from Poisson counts conditioned on
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
-from validator.sequential import log10_sum, rounded_down
+from validator.sequential import hedged, log10_sum, rounded_down
 
-__all__ = ["log10_likeliest", "replayed", "rounded", "scaled"]
+__all__ = ["log10_likeliest", "replay_factors", "replayed", "rounded", "scaled"]
 
 _LN10 = math.log(10.0)
 _LARGEST_DIVISOR = 64
@@ -47,7 +48,8 @@ def replayed(counts: Mapping[str, int], *, earlier: Sequence[Mapping[str, int]])
 
     e = [equal to any of t earlier jobs]/(t M), M from `log10_likeliest`; the union bound over
     the t comparisons is inside. Compare a miner's job with all its earlier jobs of the same
-    width, whatever their programs; different programs with different answers never agree.
+    width. Not for equal programs of a simulator: one with a fixed seed answers the same program
+    with the same counts, outside this null and yet honestly.
 
     Args:
         counts: {bitstring: shots} of the job.
@@ -64,10 +66,48 @@ def replayed(counts: Mapping[str, int], *, earlier: Sequence[Mapping[str, int]])
     """
     if not earlier:
         return 0.0
-    own = {key: n for key, n in counts.items() if n > 0}
-    if not own or all(own != {k: n for k, n in past.items() if n > 0} for past in earlier):
+    equal = _frozen(counts) in map(_frozen, earlier)
+    return _recurring(counts, compared=len(earlier), equal=equal)
+
+
+def replay_factors(answers: Iterable[tuple[str, int, Mapping[str, int]]]) -> list[float]:
+    """Return one hedged factor for each answer that has an earlier one to differ from.
+
+    `replayed` for a whole record, in time linear in its length.
+
+    Args:
+        answers: (label, width, counts), in the order in which they were answered. Answers of one
+            label may repeat each other; those of different labels and one width must not.
+
+    Example:
+        >>> same = {"01": 1, "10": 1}
+        >>> [round(f, 3) for f in replay_factors([("a", 2, same), ("a", 2, same), ("b", 2, same)])]
+        [0.0]
+    """
+    factors: list[float] = []
+    asked: dict[int, Counter[str]] = {}
+    owners: dict[tuple[int, frozenset[tuple[str, int]]], set[str]] = {}
+    for label, width, counts in answers:
+        past = asked.setdefault(width, Counter())
+        before = owners.setdefault((width, _frozen(counts)), set())
+        compared = past.total() - past[label]
+        if compared:
+            equal = not before <= {label}
+            factors.append(hedged(_recurring(counts, compared=compared, equal=equal)))
+        past[label] += 1
+        before.add(label)
+    return factors
+
+
+def _frozen(counts: Mapping[str, int]) -> frozenset[tuple[str, int]]:
+    return frozenset(item for item in counts.items() if item[1] > 0)
+
+
+def _recurring(counts: Mapping[str, int], *, compared: int, equal: bool) -> float:
+    """Return `replayed` where the comparison is done; at least one earlier job."""
+    if not equal or not any(counts.values()):
         return -math.inf
-    return rounded_down(-log10_likeliest(own.values()) - math.log10(len(earlier)))
+    return rounded_down(-log10_likeliest(counts.values()) - math.log10(compared))
 
 
 def _log10_total(shots: int) -> float:

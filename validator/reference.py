@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from circuits.errors import LimitError, ProgramError
-from circuits.program import MEASURE, RESET, Operation, Program
+from circuits.errors import LimitError
+from circuits.program import BARRIER, MEASURE, Operation, Program, final_measurements
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -112,7 +112,7 @@ class Reference:
 
     Args:
         engine: Simulates; `best_engine()` in a service.
-        kept: Distributions that are remembered.
+        kept: Probabilities that are remembered, over all distributions; 8 bytes each.
 
     Example:
         >>> from circuits.program import measure
@@ -121,10 +121,11 @@ class Reference:
         [0.0, 1.0, 0.0, 0.0]
     """
 
-    def __init__(self, engine: Engine, *, kept: int = 64) -> None:
+    def __init__(self, engine: Engine, *, kept: int = 1 << 23) -> None:
         self._engine = engine
         self._kept = kept
         self._cache: OrderedDict[str, Probabilities] = OrderedDict()
+        self._size = 0
 
     @property
     def engine(self) -> str:
@@ -135,11 +136,12 @@ class Reference:
         """Give the ideal probability of every outcome.
 
         Args:
-            program: Measurements at the end only, each bit and qubit at most once, no reset.
+            program: Measurements at the end only and no reset; a bit that is written twice keeps
+                the later value.
 
         Returns:
-            2**num_bits values; index bit i is c[i], bits that nothing measures are 0. Multiples of
-            `QUANTUM` that sum to 1 within 2**num_bits * `QUANTUM`.
+            2**num_bits values, read-only; index bit i is c[i], bits that nothing measures are 0.
+            Multiples of `QUANTUM` that sum to 1 within 2**num_bits * `QUANTUM`.
 
         Raises:
             ProgramError: A measurement or reset in the middle.
@@ -151,10 +153,17 @@ class Reference:
         gates, measured = _split(program)
         amplitudes = self._engine.amplitudes(gates)
         values = _marginal(np.abs(amplitudes) ** 2, measured, program.num_bits)
-        self._cache[program.digest] = values
-        if len(self._cache) > self._kept:
-            self._cache.popitem(last=False)
+        self._remember(program.digest, values)
         return values
+
+    def _remember(self, digest: str, values: Probabilities) -> None:
+        """Put a distribution into the cache; the ones unused for longest make room."""
+        values.flags.writeable = False
+        self._cache[digest] = values
+        self._size += values.size
+        while self._size > self._kept:
+            _, oldest = self._cache.popitem(last=False)
+            self._size -= oldest.size
 
 
 def _split(program: Program) -> tuple[Program, dict[int, int]]:
@@ -165,18 +174,9 @@ def _split(program: Program) -> tuple[Program, dict[int, int]]:
             f"need at most {MAX_QUBITS} qubits and bits for a reference, got "
             f"{compact.num_qubits} and {compact.num_bits}"
         )
-    measured: dict[int, int] = {}
-    gates = []
-    for operation in compact.operations:
-        if operation.name == MEASURE and operation.bit is not None:
-            if operation.bit in measured:
-                raise ProgramError(f"bit {operation.bit} is written twice")
-            measured[operation.bit] = operation.qubits[0]
-        elif operation.name == RESET or set(operation.qubits) & set(measured.values()):
-            raise ProgramError("a reference needs every measurement at the end and no reset")
-        else:
-            gates.append(operation)
-    return Program(compact.num_qubits, compact.num_bits, tuple(gates)), measured
+    measured = final_measurements(compact)
+    gates = tuple(op for op in compact.operations if op.name not in (MEASURE, BARRIER))
+    return Program(compact.num_qubits, compact.num_bits, gates), measured
 
 
 def _marginal(weights: Probabilities, measured: dict[int, int], num_bits: int) -> Probabilities:
