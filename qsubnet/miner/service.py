@@ -27,7 +27,7 @@ from circuits.errors import CircuitError
 from providers.base import Handle, JobState
 from providers.errors import JobFailed, NotReady, ProviderError, RetryLater, UnknownHandle
 from qsubnet.chain.errors import ChainError
-from qsubnet.errors import BadInput, Busy, NotFound, PeerFault
+from qsubnet.errors import BadInput, Busy, ConfigurationError, NotFound, PeerFault
 from qsubnet.receipts import countersigned, miner_receipt, receipt_facts
 from qsubnet.store import miner_jobs
 from qsubnet.store.miner_jobs import MinerJob
@@ -35,6 +35,7 @@ from qsubnet.wire import peer
 from qsubnet.wire.domain import (
     answers_from_result,
     claim_from_device,
+    device_from_claim,
     job_from_request,
 )
 from qsubnet.wire.limits import MAX_REPLY_BYTES, MAX_SHOTS_PER_JOB
@@ -99,9 +100,18 @@ class MinerService:
         return self._signer.identity
 
     async def start(self) -> None:
-        """Learn the provider's devices."""
+        """Learn the provider's devices.
+
+        Raises:
+            ConfigurationError: Nobody would take a claim of one of them.
+        """
         self._devices = {device.name: device for device in await self._provider.devices()}
-        self._claims = [claim_from_device(device) for device in self._devices.values()]
+        try:
+            self._claims = [claim_from_device(device) for device in self._devices.values()]
+            for claim in self._claims:
+                device_from_claim(claim)
+        except ValueError as error:
+            raise ConfigurationError(f"a device cannot be offered: {error}") from error
 
     def claims(self) -> list[peer.DeviceClaim]:
         """Describe what is on offer."""

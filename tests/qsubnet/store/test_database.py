@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -70,3 +71,49 @@ def test_an_error_inside_a_transaction_keeps_nothing_of_it(tmp_path: Path) -> No
     with store.read() as connection:
         assert connection.execute(select(epochs)).all() == []
     store.close()
+
+
+def test_many_may_open_a_new_store_at_the_same_moment(tmp_path: Path) -> None:
+    url = sqlite_url(tmp_path / "a.db")
+    with ThreadPoolExecutor(8) as pool:
+        stores = list(pool.map(Store, [url] * 8))
+    for store in stores:
+        store.close()
+
+
+def test_writers_wait_for_each_other_and_none_is_lost(tmp_path: Path) -> None:
+    url = sqlite_url(tmp_path / "a.db")
+    Store(url).close()
+
+    def write(worker: int) -> None:
+        store = Store(url)
+        for number in range(20):
+            epoch = 20 * worker + number
+            row = {"epoch": epoch, "block": 0, "block_hash": "", "commitment": "", "state": ""}
+            with store.write() as connection:
+                connection.execute(epochs.insert().values(row))
+        store.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(write, range(4)))
+    store = Store(url)
+    with store.read() as connection:
+        assert len(connection.execute(select(epochs)).all()) == 80
+    store.close()
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "no url", "nosuchdb://user:hunter2@host/x", "sqlite:////nowhere/at/all/a.db"],
+)
+def test_a_store_that_cannot_be_opened_is_refused_without_its_password(url: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"need a store URL|cannot open the store") as got:
+        Store(url)
+    assert "hunter2" not in str(got.value)
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    path.write_text("not a database" * 100)
+    with pytest.raises(ConfigurationError, match="cannot open the store"):
+        Store(sqlite_url(path))
