@@ -53,6 +53,11 @@ class Market:
         self.permitted = False
 
     @property
+    def silent(self) -> int:
+        """How many miners have announced themselves and never said what they offer."""
+        return sum(not claims for claims in self._claims.values())
+
+    @property
     def offers(self) -> tuple[Offer, ...]:
         """Everything on offer, by hotkey and device name."""
         return self._offers

@@ -76,6 +76,7 @@ class Placement:
             self._market.verdicts(),
             asked=order.asked,
             without=without,
+            silent=self._market.silent,
         )
         compiled = await self._workshop.compile(offer.device, order.programs)
         key = self._naming.job_key(order.job_id, attempt=attempt)

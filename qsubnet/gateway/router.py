@@ -85,6 +85,7 @@ def choose(
     *,
     asked: str | None,
     without: Collection[tuple[str, str]] = (),
+    silent: int = 0,
 ) -> Offer:
     """Choose a device.
 
@@ -94,6 +95,7 @@ def choose(
         verdicts: The newest.
         asked: `name`, `hotkey/name` or None for any.
         without: Devices that have failed this job already.
+        silent: Miners that have announced themselves and never said what they offer.
 
     Raises:
         UnknownDevice: There is none of that name.
@@ -103,7 +105,7 @@ def choose(
     """
     known = sorted(offers, key=lambda offer: (offer.device.name, offer.hotkey))
     if asked is not None:
-        offer = _named(asked, known)
+        offer = _named(asked, known, silent=silent)
         if (refusal := misfit(needs, offer.device)) is not None:
             raise refusal
         return offer
@@ -174,9 +176,14 @@ def misfit(needs: Needs, device: Device) -> BadInput | None:
     return None
 
 
-def _named(asked: str, known: Sequence[Offer]) -> Offer:
+def _named(asked: str, known: Sequence[Offer], *, silent: int) -> Offer:
     hotkey, _, name = asked.rpartition("/")
     found = [o for o in known if o.device.name == name and hotkey in ("", o.hotkey)]
+    if not found and silent:
+        raise Unreachable(
+            f"no device {asked[:140]!r} among those that are known, and {silent} miners do not "
+            "answer now; retry later"
+        )
     if not found:
         raise UnknownDevice(f"no device {asked[:140]!r}, there are: {_listed(known)}")
     if len(found) > 1:

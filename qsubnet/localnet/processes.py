@@ -124,7 +124,8 @@ class Processes:
                 return
             service.restarts += 1
             quick = asyncio.get_running_loop().time() - started < _QUICK_END_S
-            quick_ends = quick_ends + 1 if quick else 0
+            # A negative code is a signal: somebody killed it, which says nothing about the service.
+            quick_ends = quick_ends + 1 if quick and code > 0 else 0
             if quick_ends >= _MOST_QUICK_ENDS:
                 path = self._place.log_file(service.name)
                 self.failure = ServiceKeepsEnding(
