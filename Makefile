@@ -22,7 +22,7 @@ help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
 
 demo: $(VENV)/.stamp ## run the whole subnet on this machine and print the board
-	$(BIN)/qsubnet localnet --epochs 3 --seed 7 --fresh
+	$(BIN)/qsubnet localnet --epochs 3 --seed 7 --state .demo
 
 test: $(VENV)/.stamp ## every test and doctest but the long ones
 	$(THREADS) $(BIN)/python -m pytest
