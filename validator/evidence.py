@@ -2,10 +2,9 @@
 
 Every fold runs over the records in chronological order and bets by the past alone. Records
 without a case (users' jobs) count for integrity only; records without an answer count as missing,
-never as wrong.
-Evidence is of the device's whole record, but for its shapes and its capacity, which are the
-newest epoch's: who mends a wrong width is no longer called by it. First form: the classes of
-`validator.hardware`, mirrors and readout probes as known answers, XEB by exact
+never as wrong. Evidence is of the device's whole record, but for its shapes and its capacity,
+which are the newest epoch's: who mends a wrong width is no longer called by it. First form: the
+classes of `validator.hardware`, mirrors and readout probes as known answers, XEB by exact
 reference.
 
 Blind spot: an accusation looks at bits as they came or read backwards, whichever is better for

@@ -64,8 +64,8 @@ def plan(device: Device) -> tuple[Assignment, ...]:
     A QPU gets readout probes at full width, mirrors of 4 to 8 qubits and one XEB set; a simulator
     gets mirrors and XEB at its claimed width (20 qubits of it at most), 24,000 shots an epoch:
     the lower bound of an exact simulator then reaches .99 in about 85, 98 and over 99 % of runs
-    after one, two and three epochs (`validator.xeb.likelihood_xeb`). One qubit has nothing to entangle:
-    such a qpu gets the probes alone, such a simulator nothing.
+    after one, two and three epochs (`validator.xeb.likelihood_xeb`). One qubit has nothing to
+    entangle: such a qpu gets the probes alone, such a simulator nothing.
 
     Example:
         >>> from circuits.topology import complete

@@ -7,14 +7,23 @@ that hit neighbouring qubits together.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import asyncio
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping
 from itertools import product
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+import providers
+from providers.base import Context, Job, Json
+from providers.local import LocalProvider
 from validator.answers import AnswerKind, KnownShots, known_shots
+from validator.plan import draw, plan
+from validator.record import Record
+from validator.reference import Reference, best_engine
 from validator.xeb import XebCircuit
 
 Rows = NDArray[np.bool_]
@@ -176,3 +185,70 @@ def every_answer() -> Callable[..., Iterator[tuple[Rows, KnownShots]]]:
             )
 
     return answers
+
+
+@pytest.fixture(scope="session")
+def reference() -> Reference:
+    """Exact distributions from the best engine that is here."""
+    return Reference(best_engine())
+
+
+async def _tested(
+    adapter: str, options: Mapping[str, Json], *, epochs: range, seed: bytes
+) -> list[Record]:
+    now = [0]
+    provider = providers.create(adapter, options, Context(seed, lambda: now[0]))
+    assert isinstance(provider, LocalProvider)
+    (device,) = await provider.devices()
+    records = []
+    for epoch in epochs:
+        now[0] = epoch
+        for assignment in plan(device):
+            name = json.dumps([adapter, dict(options), seed.hex(), epoch, repr(assignment)])
+            key = hashlib.sha256(name.encode()).hexdigest()
+            planned = draw(
+                assignment, device, secret=b"s" * 32, block_hash=f"block {epoch}", hotkey="hk"
+            )
+            cases = [one.case for one in planned]
+            programs = tuple(case.program for case in cases)
+            handle = await provider.submit(Job(key, device.name, programs, assignment.shots))
+            await provider.wait(handle)
+            answers = (await provider.result(handle)).programs
+            records += [
+                Record(
+                    hotkey="hk",
+                    device=device,
+                    epoch=epoch,
+                    job_key=key,
+                    index=index,
+                    program=case.program,
+                    shots_asked=assignment.shots,
+                    counts=answer.counts,
+                    kind=answer.kind,
+                    case=case,
+                    receipt_digest="",
+                )
+                for index, (case, answer) in enumerate(zip(cases, answers, strict=True))
+            ]
+    provider.close()
+    return records
+
+
+@pytest.fixture(scope="session")
+def tested() -> Callable[..., list[Record]]:
+    """Plan, draw, submit and record the tests of one device, without a network; remembered."""
+    known: dict[str, list[Record]] = {}
+
+    def records(
+        adapter: str,
+        options: Mapping[str, Json],
+        *,
+        epochs: range = range(1, 4),
+        seed: bytes = b"seed",
+    ) -> list[Record]:
+        name = json.dumps([adapter, dict(options), repr(epochs), seed.hex()])
+        if name not in known:
+            known[name] = asyncio.run(_tested(adapter, options, epochs=epochs, seed=seed))
+        return list(known[name])
+
+    return records
