@@ -45,7 +45,7 @@ log = logging.getLogger(__name__)
 
 HEALTH: Final = "/v1/health"
 READ_S: Final = 30.0
-_RETRY_AFTER: Final = {408: "1", 429: "5", 503: "5"}
+_RETRY_AFTER: Final = {408: "1", 429: "2", 503: "1"}
 
 _ABOUT: Final = """Submit OpenQASM programs, get counts with a doubly signed receipt.
 
@@ -71,6 +71,7 @@ def gateway_app(service: GatewayService, *, accounts: Accounts) -> FastAPI:
     app = FastAPI(title="qsubnet gateway", version="1", docs_url=None, redoc_url=None)
     faults.install(app)
     _install(app)
+
     def caller(
         given: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
     ) -> str:
