@@ -70,7 +70,6 @@ class Market:
         """
         picture = await self._directory.refresh()
         me = picture.neuron(self._hotkey)
-        self.epoch, self.permitted = picture.epoch, me is not None and me.validator_permit
         ports = self._directory.ports()
         answers = await asyncio.gather(*(_claims(port) for port in ports.values()))
         tested = self._tested()
@@ -78,6 +77,8 @@ class Market:
         for hotkey, answer in zip(ports, answers, strict=True):
             known = self._claims.get(hotkey) or tested.get(hotkey, [])
             claims[hotkey] = known if answer is None else answer
+        # All at once and last: until then a gateway that has just started takes no job.
+        self.epoch, self.permitted = picture.epoch, me is not None and me.validator_permit
         self._claims = claims
         self._answering = frozenset(
             hotkey for hotkey, answer in zip(ports, answers, strict=True) if answer is not None
