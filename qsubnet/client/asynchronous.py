@@ -161,7 +161,7 @@ class AsyncClient:
             response = await self._http.send(request, stream=True)
             try:
                 body = bytearray()
-                async for chunk in response.aiter_raw():
+                async for chunk in response.aiter_bytes():
                     transport.gather(body, chunk)
             finally:
                 await response.aclose()

@@ -182,7 +182,7 @@ class Client:
             response = self._http.send(request, stream=True)
             try:
                 body = bytearray()
-                for chunk in response.iter_raw():
+                for chunk in response.iter_bytes():
                     transport.gather(body, chunk)
             finally:
                 response.close()
