@@ -1,0 +1,117 @@
+"""The table of docs/verdicts.md, line by line, on evidence made up for each."""
+
+from __future__ import annotations
+
+import pytest
+
+from circuits.topology import Topology
+from providers.base import Device, DeviceClass, ErrorRates
+from validator.evidence import Evidence
+from validator.hardware import HARDWARE_CLASSES, HARDWARE_LOG10, SimulatorClass
+from validator.interval import Interval
+from validator.mistakes import MISTAKE_THRESHOLD, Shape
+from validator.score import Grade
+from validator.sequential import Accusation, accusation_threshold
+from validator.verdict import EXACTNESS, Outcome, judge
+
+PAIR = Topology(2, ((0, 1),), ("cz",))
+SHEET = ErrorRates(one_qubit=(0.001,) * 2, two_qubit=(0.01,), readout=(0.02,) * 2)
+QPU = Device("q", DeviceClass.QPU, PAIR, SHEET, "test")
+SIMULATOR = Device("s", DeviceClass.SIMULATOR, PAIR, None, "test")
+WHOLE = dict.fromkeys(Shape, 0) | {Shape.WHOLE: 10}
+
+
+def _evidence(
+    *,
+    shapes: dict[Shape, int] | None = None,
+    accusations: dict[Accusation, float] | None = None,
+    hardware: dict[SimulatorClass, float] | None = None,
+    reversed_bits: float = 0.0,
+    permuted_bits: float = 0.0,
+    low: float = EXACTNESS,
+    shots_used: int = 1000,
+) -> Evidence:
+    return Evidence(
+        programs_asked=10,
+        programs_answered=10 if shots_used else 0,
+        shots_used=shots_used,
+        shapes=WHOLE | (shapes or {}),
+        fidelity=Interval(low, low, 1.0),
+        estimator="XEB fidelity",
+        accusations=dict.fromkeys(Accusation, 0.0) | (accusations or {}),
+        reversed_bits=reversed_bits,
+        permuted_bits=permuted_bits,
+        hardware=dict.fromkeys(HARDWARE_CLASSES, HARDWARE_LOG10) | (hardware or {}),
+        qubit_shots=100,
+    )
+
+
+def test_a_qpu_that_rules_out_every_cheap_simulator_is_verified() -> None:
+    verdict = judge(_evidence(low=0.8), QPU)
+    assert (verdict.outcome, verdict.grade) == (Outcome.VERIFIED, Grade.S1)
+    assert verdict.score == pytest.approx(0.8 * 100 * 0.5)
+
+
+@pytest.mark.parametrize("name", HARDWARE_CLASSES)
+def test_one_cheap_simulator_left_is_unverified(name: SimulatorClass) -> None:
+    verdict = judge(_evidence(hardware={name: HARDWARE_LOG10 - 1e-6}), QPU)
+    assert (verdict.outcome, verdict.score) == (Outcome.UNVERIFIED, 0.0)
+    assert name in verdict.reason
+
+
+def test_a_simulator_is_verified_from_its_lower_bound_on() -> None:
+    assert judge(_evidence(low=0.99), SIMULATOR).outcome is Outcome.VERIFIED
+    below = judge(_evidence(low=0.98999), SIMULATOR)
+    assert below.outcome is Outcome.UNVERIFIED
+    assert "0.9899" in below.reason  # rounded down, or the sentence would contradict itself
+
+
+def test_nothing_in_time_is_unverified() -> None:
+    verdict = judge(_evidence(shots_used=0, shapes={Shape.WHOLE: 0}), QPU)
+    assert (verdict.outcome, verdict.grade) == (Outcome.UNVERIFIED, Grade.S0)
+
+
+@pytest.mark.parametrize(
+    ("shapes", "outcome"),
+    [
+        ({Shape.WRONG_WIDTH: 1}, Outcome.MISCONFIGURED),
+        ({Shape.PADDED: 1}, Outcome.MISCONFIGURED),
+        ({Shape.TRUNCATED: 6, Shape.WHOLE: 5}, Outcome.MISCONFIGURED),
+        ({Shape.TRUNCATED: 5, Shape.WHOLE: 5}, Outcome.VERIFIED),
+        ({Shape.ONE_STRING: 10, Shape.WHOLE: 0}, Outcome.VERIFIED),
+    ],
+)
+def test_wrong_shapes_are_named(shapes: dict[Shape, int], outcome: Outcome) -> None:
+    assert judge(_evidence(shapes=shapes), QPU).outcome is outcome
+
+
+@pytest.mark.parametrize("accusation", Accusation)
+def test_an_accusation_needs_its_threshold(accusation: Accusation) -> None:
+    needed = accusation_threshold(accusation, registration=1)
+    below = judge(_evidence(accusations={accusation: needed - 1e-6}), QPU)
+    reached = judge(_evidence(accusations={accusation: needed}), QPU)
+    again = judge(_evidence(accusations={accusation: needed}), QPU, registration=2)
+    assert below.outcome is Outcome.VERIFIED
+    assert (reached.outcome, reached.score) == (Outcome.FRAUD, 0.0)
+    assert again.outcome is Outcome.VERIFIED  # a later registration is charged less alpha
+
+
+@pytest.mark.parametrize("accusation", [Accusation.BELOW_CLAIM, Accusation.TOO_GOOD])
+def test_a_mistake_excuses_a_broken_claim(accusation: Accusation) -> None:
+    found = _evidence(accusations={accusation: 99.0}, reversed_bits=MISTAKE_THRESHOLD)
+    assert judge(found, QPU).outcome is Outcome.MISCONFIGURED
+
+
+@pytest.mark.parametrize("accusation", [Accusation.REPLAYED, Accusation.SCALED, Accusation.ROUNDED])
+def test_no_order_of_bits_excuses_faked_counts(accusation: Accusation) -> None:
+    found = _evidence(accusations={accusation: 99.0}, permuted_bits=99.0)
+    assert judge(found, QPU).outcome is Outcome.FRAUD
+
+
+def test_a_reversed_order_is_named_before_any_other() -> None:
+    verdict = judge(_evidence(reversed_bits=5.0, permuted_bits=9.0), QPU)
+    assert "reversed" in verdict.reason
+    assert "one wrong fixed order" in judge(_evidence(permuted_bits=9.0), QPU).reason
+    below = MISTAKE_THRESHOLD - 1e-6
+    near = judge(_evidence(reversed_bits=below, permuted_bits=below), QPU)
+    assert near.outcome is Outcome.VERIFIED
