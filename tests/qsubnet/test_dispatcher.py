@@ -198,7 +198,10 @@ def test_a_job_that_its_miner_has_lost_is_sent_again(town: Any, tools: Any) -> N
 def test_a_hanging_miner_delays_neither_the_others_nor_a_step_beyond_its_limit(
     town: Any, tools: Any
 ) -> None:
+    reached = []
+
     async def hang(*_: Any) -> None:
+        reached.append(1)
         await asyncio.Event().wait()
 
     async def story() -> None:
@@ -216,6 +219,9 @@ def test_a_hanging_miner_delays_neither_the_others_nor_a_step_beyond_its_limit(
             async with asyncio.timeout(8):  # the silent one alone would take 9 seconds
                 while await lasting.step("test") > len(stuck):
                     pass
+            for _ in range(3):
+                await lasting.step("test")
+            assert len(reached) <= 4  # it is not asked again while it hangs
             assert {_look(store, one).state for one in good} == {DispatchState.ANSWERED}
             await lasting.close()
             single = await town.dispatcher(store, prompt_s=9, timeout_s=9, patience_s=0.2)
