@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from fastapi import Depends, FastAPI, Header, Query, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.openapi.utils import get_openapi
 from fastapi.responses import Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 
 from qsubnet.errors import BadInput
+from qsubnet.gateway.documents import body_of, describe, problems
 from qsubnet.gateway.errors import WORDS
 from qsubnet.wire import faults
 from qsubnet.wire.limits import MAX_REQUEST_BYTES, BodyTooLarge, bounded_json
@@ -32,7 +32,6 @@ from qsubnet.wire.research import (
     HealthView,
     JobList,
     JobView,
-    ProblemView,
     ResultView,
     SubmitRequest,
 )
@@ -46,17 +45,6 @@ log = logging.getLogger(__name__)
 HEALTH: Final = "/v1/health"
 READ_S: Final = 30.0
 _RETRY_AFTER: Final = {408: "1", 429: "2", 503: "1"}
-
-_ABOUT: Final = """Submit OpenQASM programs, get counts with a doubly signed receipt.
-
-Bitstrings: c[0] is the rightmost character. `shots_asked` and `shots_returned` are two numbers.
-
-Errors are `application/problem+json`; compare `type`, show `detail`:
-
-| type | status | meaning |
-|---|---|---|
-"""
-
 
 _BEARER = HTTPBearer(auto_error=False, description="An API key of this gateway.")
 
@@ -78,12 +66,18 @@ def gateway_app(service: GatewayService, *, accounts: Accounts) -> FastAPI:
         return accounts.account_of(given.credentials if given else None)
 
     account_of = Depends(caller)
+    _submitting(app, service, account_of)
+    _following(app, service, account_of)
+    _showing(app, service, account_of)
+    return app
 
+
+def _submitting(app: FastAPI, service: GatewayService, account_of: Any) -> None:  # noqa: ANN401 - what Depends gives
     @app.post(
         "/v1/jobs",
         status_code=202,
         response_model=JobView,
-        responses=_problems(
+        responses=problems(
             "malformed-body",
             "unauthenticated",
             "unknown-device",
@@ -97,7 +91,7 @@ def gateway_app(service: GatewayService, *, accounts: Accounts) -> FastAPI:
             "busy",
             "unavailable",
         ),
-        openapi_extra=_body(SubmitRequest),
+        openapi_extra=body_of(SubmitRequest),
         summary="Submit programs",
     )
     async def submit(
@@ -111,10 +105,12 @@ def gateway_app(service: GatewayService, *, accounts: Accounts) -> FastAPI:
         made = await service.submit(asked, account=account, idempotency_key=idempotency_key)
         return _send(made, status=202, headers={"location": f"/v1/jobs/{made.job_id}"})
 
+
+def _following(app: FastAPI, service: GatewayService, account_of: Any) -> None:  # noqa: ANN401 - what Depends gives
     @app.get(
         "/v1/jobs",
         response_model=JobList,
-        responses=_problems("unauthenticated", "not-found", "bad-input"),
+        responses=problems("unauthenticated", "not-found", "bad-input"),
         summary="List your jobs, newest first",
     )
     async def jobs(
@@ -127,7 +123,7 @@ def gateway_app(service: GatewayService, *, accounts: Accounts) -> FastAPI:
     @app.get(
         "/v1/jobs/{job_id}",
         response_model=JobView,
-        responses=_problems("unauthenticated", "not-found", "bad-input"),
+        responses=problems("unauthenticated", "not-found", "bad-input"),
         summary="Where a job stands",
     )
     async def job(job_id: str, account: str = account_of) -> Response:
@@ -136,7 +132,7 @@ def gateway_app(service: GatewayService, *, accounts: Accounts) -> FastAPI:
     @app.get(
         "/v1/jobs/{job_id}/result",
         response_model=ResultView,
-        responses=_problems(
+        responses=problems(
             "unauthenticated", "not-found", "not-finished", "no-result", "bad-input"
         ),
         summary="Counts and receipt of a completed job",
@@ -147,16 +143,18 @@ def gateway_app(service: GatewayService, *, accounts: Accounts) -> FastAPI:
     @app.delete(
         "/v1/jobs/{job_id}",
         response_model=JobView,
-        responses=_problems("unauthenticated", "not-found", "bad-input"),
+        responses=problems("unauthenticated", "not-found", "bad-input"),
         summary="Cancel a job",
     )
     async def cancel(job_id: str, account: str = account_of) -> Response:
         return _send(await service.cancel(job_id, account=account))
 
+
+def _showing(app: FastAPI, service: GatewayService, account_of: Any) -> None:  # noqa: ANN401 - what Depends gives
     @app.get(
         "/v1/devices",
         response_model=DeviceList,
-        responses=_problems("unauthenticated"),
+        responses=problems("unauthenticated"),
         summary="Every device, with what was measured",
     )
     async def devices(_account: str = account_of) -> Response:
@@ -165,8 +163,6 @@ def gateway_app(service: GatewayService, *, accounts: Accounts) -> FastAPI:
     @app.get(HEALTH, response_model=HealthView, summary="Whether the gateway serves")
     async def health() -> Response:
         return _send(service.health())
-
-    return app
 
 
 async def _read(request: Request) -> SubmitRequest:
@@ -257,50 +253,4 @@ def _install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, shape)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(Exception, bug)
-    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's own way
-
-
-def _openapi(app: FastAPI) -> dict[str, Any]:
-    """Describe the interface, with the problems that no route returns as its model."""
-    if app.openapi_schema is None:
-        rows = "\n".join(
-            f"| `{kind.type}` | {kind.status} | {kind.meaning} |" for kind in KINDS.values()
-        )
-        schema = get_openapi(
-            title=app.title, version=app.version, description=_ABOUT + rows, routes=app.routes
-        )
-        schema["components"]["schemas"]["ProblemView"] = ProblemView.model_json_schema()
-        app.openapi_schema = schema
-    return app.openapi_schema
-
-
-def _problems(*words: str) -> dict[int | str, dict[str, Any]]:
-    """Document the problems of a route by status."""
-    by_status: dict[int | str, dict[str, Any]] = {}
-    for word in (*words, "internal"):
-        kind = KINDS[word]
-        entry = by_status.setdefault(kind.status, {"description": "", "content": {}})
-        entry["description"] = f"{entry['description']} `{kind.type}`: {kind.meaning}".strip()
-        media = entry["content"].setdefault(
-            PROBLEM_MEDIA_TYPE,
-            {"schema": {"$ref": "#/components/schemas/ProblemView"}, "examples": {}},
-        )
-        media["examples"][kind.word] = {
-            "value": {
-                "type": kind.type,
-                "title": kind.title,
-                "status": kind.status,
-                "detail": kind.meaning,
-            }
-        }
-    return by_status
-
-
-def _body(model: type[BaseModel]) -> dict[str, Any]:
-    """Document a body that the route reads by itself, within its limits."""
-    return {
-        "requestBody": {
-            "required": True,
-            "content": {"application/json": {"schema": model.model_json_schema()}},
-        }
-    }
+    app.openapi = lambda: describe(app)  # type: ignore[method-assign]  # FastAPI's own way
