@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-KILLS = 20
 SMALL = "--miners=qpu-hanoi,fake-uniform"
 BELL = (
     'OPENQASM 3.0;\ninclude "stdgates.inc";\nqubit[2] q;\nbit[2] c;\n'
@@ -80,32 +79,33 @@ async def _chain_facts(ledger: Path) -> tuple[list[Any], str, str]:
         return list(events), replay(events).state.state_digest(), await chain.state_digest()
 
 
-def test_twenty_kills_lose_nothing_and_double_nothing(
-    start: Callable[..., Any], is_alive: Callable[[int], bool]
+@pytest.mark.parametrize(("kills", "epochs"), [(6, 2), pytest.param(20, 4, marks=pytest.mark.soak)])
+def test_kills_at_random_moments_lose_nothing_and_double_nothing(
+    start: Callable[..., Any], is_alive: Callable[[int], bool], kills: int, epochs: int
 ) -> None:
-    net = start("--epochs=4", "--seed=11", SMALL, "--serve", "--json")
+    net = start(f"--epochs={epochs}", "--seed=11", SMALL, "--serve", "--json")
     net.until((net.state / "gateway.json").exists)
-    draws = Draws(b"kills")
+    draws = Draws(b"kills", kills)
     jobs = []
-    for number in range(KILLS):
+    for number in range(kills):
         time.sleep(0.2 + 1.5 * draws.random())
         _kill_one(net, draws, is_alive)
         if number % 4 == 0:
             jobs.append(_submit(net, 100 + number))
     board = net.event("board")
 
-    for number, job_id in zip(range(0, KILLS, 4), jobs, strict=True):
+    for number, job_id in zip(range(0, kills, 4), jobs, strict=True):
         result = _result(net, job_id)
         assert sum(result.results[0].counts.values()) == 100 + number
-    assert board["user_jobs"]["submitted"] == 16
+    assert board["user_jobs"]["submitted"] == 4 * epochs
     assert (board["user_jobs"]["lost"], board["user_jobs"]["wrong"]) == (0, 0)
-    assert board["restarts"] == KILLS
+    assert board["restarts"] == kills
 
     operator = net.state / "operator-a" / "operator.db"
     users = _rows(operator, "SELECT count(*), count(DISTINCT dispatch_key) FROM user_jobs")
-    assert users == [(16 + len(jobs), 16 + len(jobs))]
+    assert users == [(4 * epochs + len(jobs),) * 2]
     sent = _rows(operator, "SELECT count(*) FROM dispatches WHERE purpose = 'user'")
-    assert sent == [(16 + len(jobs),)]
+    assert sent == [(4 * epochs + len(jobs),)]
 
     events, replayed, stated = asyncio.run(_chain_facts(net.state / "ledger.db"))
     assert replayed == stated
@@ -116,7 +116,7 @@ def test_twenty_kills_lose_nothing_and_double_nothing(
         for content in [json.loads(event.payload)["arguments"]]
     )
     assert set(weights.values()) == {1}
-    assert len(weights) == 2 * 2 * 4
+    assert len(weights) == 2 * 2 * epochs
 
     verdicts = {miner["name"]: miner["verdict"] for miner in board["miners"]}
     assert verdicts == {"qpu-hanoi": "verified", "fake-uniform": "fraud"}
@@ -125,7 +125,7 @@ def test_twenty_kills_lose_nothing_and_double_nothing(
     assert not [name for name, pid in services.items() if is_alive(pid)]
 
 
-def test_a_killed_localnet_leaves_no_process_and_resumes(
+def test_a_killed_localnet_leaves_no_process_and_resumes_to_the_same_board(
     start: Callable[..., Any], is_alive: Callable[[int], bool]
 ) -> None:
     net = start("--epochs=1", "--seed=5", SMALL, "--serve", "--json")
@@ -139,12 +139,20 @@ def test_a_killed_localnet_leaves_no_process_and_resumes(
         assert time.monotonic() < deadline, "services outlive the localnet that started them"
         time.sleep(0.1)
 
-    again = start("--epochs=1", "--json")
-    assert again.process.wait(timeout=200) == 0
-    again.until(lambda: len(again.lines) == 1, limit_s=5) if not again.lines else None
-    (board,) = again.lines
-    assert (board["seed"], board["user_jobs"]["lost"]) == (5, 0)
-    assert {miner["verdict"] for miner in board["miners"]} == {"verified", "fraud"}
+    resumed = _board(start("--epochs=1", "--json"))
+    assert (resumed["seed"], resumed["user_jobs"]["lost"]) == (5, 0)
+    anew = _board(start("--epochs=1", "--seed=5", SMALL, "--json"))
+    assert resumed["miners"] == anew["miners"]
+    assert resumed["miners"][1]["verdict"] == "fraud"
+    assert resumed["miners"][0]["verdict"] in {"verified", "unverified"}
+
+
+def _board(net: Any) -> dict[str, Any]:
+    """Wait for a localnet's end and give the one object that it printed."""
+    assert net.process.wait(timeout=300) == 0
+    net.stop()
+    (board,) = net.lines
+    return dict(board)
 
 
 @pytest.mark.parametrize(
