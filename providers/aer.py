@@ -84,8 +84,8 @@ def create(options: Mapping[str, Json], context: Context) -> LocalProvider:
     threads = read.whole("threads", 1, low=0, high=256)
     fee = read.whole("fee_rao_per_shot", 0, low=0, high=10**12)
     read.done()
-    # Qiskit must be loaded by a thread that stays: its first import in a worker thread that has ended
-    # since leaves types that crash the next thread (seen with Qiskit 2.6).
+    # Qiskit must be loaded by a thread that stays: where a worker thread loads it first and ends,
+    # the next thread crashes (seen with Qiskit 2.6).
     import qiskit  # noqa: F401 - loaded here for the worker threads
 
     on_gpu = method in ("automatic", "statevector") and gpu != "off" and _gpu_answers()
