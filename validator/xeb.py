@@ -201,7 +201,8 @@ def likelihood_xeb(circuits: Sequence[XebCircuit], *, confidence: float = 0.95) 
     each, 200 runs a cell) has the median .994 at 24,000 shots, .996 at 48,000, .997 at 72,000,
     and reaches .99 in 83-85 %, over 99 % and all of the runs; with brickwork circuits of depth 16
     on 10 and 12 qubits (120 runs a cell) in 86-88 and 98 %, and on 10 qubits in all runs at 72,000
-    shots. Its least value at 24,000 shots was .981: one such set is not enough to be sure of an exact simulator.
+    shots. Its least value at 24,000 shots was .981: one such set is not enough to be sure of an
+    exact simulator.
 
     Returns:
         Bounds within [0, 1], rounded to 1e-9; (0, 0.5, 1) without a shot. A single circuit is
