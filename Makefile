@@ -25,7 +25,7 @@ demo: $(VENV)/.stamp ## run the whole subnet on this machine and print the board
 	$(BIN)/qsubnet localnet --epochs 3 --seed 7 --state .demo
 
 test: $(VENV)/.stamp ## every test and doctest but the long ones
-	$(THREADS) $(BIN)/python -m pytest
+	$(THREADS) $(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: $(VENV)/.stamp ## formatting, lint, types, import floors
 	$(BIN)/ruff format --check .

@@ -50,8 +50,8 @@ def _cheat(kind: str, machine: str) -> Miner:
 
 MINERS: tuple[Miner, ...] = (
     _simulator("aer", 12),
-    _simulator("cirq", 11),
-    _simulator("braket", 10),
+    _simulator("cirq", 10),
+    _simulator("braket", 8),
     _standin("hanoi"),
     _standin("sherbrooke"),
     _standin("torino"),
