@@ -33,6 +33,7 @@ ADAPTERS: dict[str, Adapter] = {
     "braket": Adapter("providers.braket:create", 'pip install "qsubnet[local]"'),
     "cheats": Adapter("providers.cheats:create", 'pip install "qsubnet[miner]"'),
     "cirq": Adapter("providers.cirq:create", 'pip install "qsubnet[local]"'),
+    "exec": Adapter("providers.exec:create", 'pip install "qsubnet[local]"'),
     "standin": Adapter("providers.standin:create", 'pip install "qsubnet[miner]"'),
 }
 

@@ -5,12 +5,13 @@ Everything heavy is imported inside the commands, so that `--help` is fast.
 
 from __future__ import annotations
 
+import signal
 import sys
 from typing import Annotated
 
 import typer
 
-from qsubnet.cli import jobs, localnet, services
+from qsubnet.cli import jobs, judge, localnet, services
 from qsubnet.cli.printing import explain
 
 app = typer.Typer(
@@ -33,6 +34,7 @@ app.command("localnet")(localnet.localnet)
 app.command("run")(jobs.run)
 app.command("devices")(jobs.devices)
 app.command("jobs")(jobs.list_jobs)
+app.command("judge")(judge.judge)
 miner.command("serve")(services.miner_serve)
 validator.command("run")(services.validator_run)
 gateway.command("serve")(services.gateway_serve)
@@ -60,6 +62,8 @@ def root(
 
 def main() -> None:
     """Run the command line; every expected error ends in its sentence and its exit code."""
+    # A command that has begun takes both signals itself; until then SIGTERM is Ctrl-C, too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         app()
     except KeyboardInterrupt:

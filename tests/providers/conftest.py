@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import math
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Protocol
 
 import pytest
@@ -13,7 +15,7 @@ import pytest
 from circuits.draws import Draws
 from circuits.gates import GATES
 from circuits.program import Operation, Program, measure
-from providers.base import Context, Job, JobResult
+from providers.base import Context, Job, JobResult, Json
 from providers.local import LocalProvider
 
 
@@ -30,6 +32,47 @@ class RandomProgram(Protocol):
 @pytest.fixture
 def context() -> Context:
     return Context(b"a seed for tests", lambda: 0)
+
+
+EXACT_PROGRAM = """
+import json, sys
+import numpy as np
+from circuits.draws import Draws
+from circuits.errors import ProgramError
+from circuits.parsing import parse
+from providers.dense import probabilities
+from providers.sampling import sample
+
+draws = Draws(b"a program of the miner's own")
+for line in sys.stdin:
+    job = json.loads(line)
+    try:
+        law = probabilities(parse(job["program"]["source"]))
+    except ProgramError as error:
+        print(json.dumps({"id": job["id"], "error": str(error)}), flush=True)
+        continue
+    rows = np.array([[int(c) for c in reversed(key)] for key in law], dtype=np.uint8)
+    counts = sample(rows, np.array(list(law.values())), shots=job["shots"], draws=draws)
+    print(json.dumps({"id": job["id"], "counts": dict(counts.table)}), flush=True)
+"""
+
+
+@pytest.fixture(scope="session")
+def needed_options(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Json]]:
+    """Options of the adapters that cannot do without: by adapter."""
+    program = tmp_path_factory.mktemp("exec") / "dev.py"
+    program.write_text(EXACT_PROGRAM)
+    root = Path(__file__).parents[2]
+    sheet: Json = {
+        "name": "own",
+        "class": "simulator",
+        "num_qubits": 6,
+        "native_gates": ["u"],
+        "two_qubit_gate": "cx",
+        "coupling": "all",
+    }
+    command = f"env PYTHONPATH={root} {sys.executable} {program}"
+    return {"exec": {"command": command, "sheet": sheet}}
 
 
 @pytest.fixture

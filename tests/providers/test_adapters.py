@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import subprocess
 import sys
 from importlib.metadata import EntryPoint
@@ -11,19 +12,19 @@ from pathlib import Path
 import pytest
 
 import providers
-from providers.base import Context
+from providers.base import Context, Json
 from providers.errors import MissingSoftware, Rejected
 
 HOME = Path(providers.__file__).parent
 
 BELL = """
-import asyncio, sys
+import asyncio, json, sys
 from circuits.program import Operation, Program, measure
 from providers import create
 from providers.base import Context, Job
 
-async def run(name):
-    provider = create(name, {}, Context(b"seed", lambda: 0))
+async def run(name, options):
+    provider = create(name, json.loads(options), Context(b"seed", lambda: 0))
     device = (await provider.devices())[0]
     ends = tuple(measure(q, q) for q in (0, 1))
     program = Program(device.topology.num_qubits, 2, ends)
@@ -31,15 +32,16 @@ async def run(name):
     print(await provider.wait(handle))
     provider.close()
 
-asyncio.run(run(sys.argv[1]))
+asyncio.run(run(*sys.argv[1:]))
 print(*sorted({name.partition(".")[0] for name in sys.modules}))
 """
 SDKS = {"bittensor", "braket", "cirq", "qiskit", "qiskit_aer", "qsimcirq", "stim"}
-OWN = {
+OWN: dict[str, set[str]] = {
     "aer": {"qiskit", "qiskit_aer"},
     "braket": {"braket"},
     "cheats": {"stim"},
     "cirq": {"cirq"},
+    "exec": set(),
     "standin": {"stim"},
 }
 
@@ -54,9 +56,12 @@ def test_every_module_with_a_create_function_is_in_the_table() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(providers.ADAPTERS))
-def test_a_process_with_one_adapter_loads_no_other_framework(name: str) -> None:
+def test_a_process_with_one_adapter_loads_no_other_framework(
+    name: str, needed_options: dict[str, dict[str, Json]]
+) -> None:
+    options = json.dumps(needed_options.get(name, {}))
     done = subprocess.run(
-        [sys.executable, "-c", BELL, name],
+        [sys.executable, "-c", BELL, name, options],
         capture_output=True,
         text=True,
         timeout=300,

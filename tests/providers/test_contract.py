@@ -54,8 +54,11 @@ def created(name: str, options: Mapping[str, Json], context: Context) -> LocalPr
 
 
 @pytest.mark.parametrize("name", sorted(providers.ADAPTERS))
-def test_every_adapter_in_the_table_keeps_the_contract(name: str, context: Context) -> None:
-    provider = created(name, OPTIONS.get(name, {}), context)
+def test_every_adapter_in_the_table_keeps_the_contract(
+    name: str, context: Context, needed_options: dict[str, dict[str, Json]]
+) -> None:
+    options = {**needed_options.get(name, {}), **OPTIONS.get(name, {})}
+    provider = created(name, options, context)
     report = examined(provider)
     provider.close()
     assert report.failed == ()

@@ -1,0 +1,1 @@
+"""Judge a device from outside the network: the validators' tests, evidence and verdicts."""

@@ -1,0 +1,215 @@
+"""Judge a device by running the plan's tests on it through its adapter.
+
+Epochs are virtual time steps, one plan each; the device learns which from its context. One test
+program is one job, so that a failure costs one answer. No receipt is signed, nothing is stored.
+
+Blind spot: whoever judges a device of their own knows the secret. The verdict is for its owner.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import providers
+from circuits.counts import Counts
+from providers.base import Context, Job, ResultKind
+from providers.errors import JobFailed, ProviderError
+from providers.local import LocalProvider
+from qsubnet.errors import BadInput, NotFound
+from validator.evidence import evidence
+from validator.plan import case_key, draw, plan
+from validator.record import Record
+from validator.verdict import judge
+
+if TYPE_CHECKING:
+    from circuits.case import Case
+    from providers.base import Device, Json, Provider
+    from validator.plan import Assignment
+    from validator.reference import Reference
+    from validator.verdict import Verdict
+
+HOTKEY = "judge"
+
+Watch = Callable[[str], None]
+Pause = Callable[[float], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A verdict with what it follows from.
+
+    Attributes:
+        device: The claim.
+        verdict: The judgement.
+        records: In the order in which they were asked for.
+        failures: Number of jobs by what the backend said.
+        cpu_s: CPU seconds of drawing and judging, without those of running the device.
+    """
+
+    device: Device
+    verdict: Verdict
+    records: tuple[Record, ...]
+    failures: Mapping[str, int]
+    cpu_s: float
+
+
+def secret_from(seed: int | None) -> bytes:
+    """Give the secret that all cases are drawn from; without a seed, a fresh one.
+
+    Example:
+        >>> secret_from(7).hex()[:8], len(secret_from(None))
+        ('ba0999c1', 32)
+    """
+    if seed is None:
+        return secrets.token_bytes(32)
+    return hashlib.sha256(json.dumps(["judge", seed]).encode()).digest()
+
+
+@dataclass(slots=True)
+class Bench:
+    """One provider under test, and the virtual time that it sees.
+
+    Args:
+        adapter: A name in the table of adapters.
+        options: The adapter's.
+        secret: See `secret_from`; simulators get their seeds from it too.
+
+    Raises:
+        BadInput: There is no such adapter.
+        providers.errors.ProviderError: The adapter cannot be made.
+    """
+
+    adapter: str
+    options: Mapping[str, Json]
+    secret: bytes
+    epoch: int = 0
+    provider: Provider = field(init=False)
+
+    def __post_init__(self) -> None:
+        seed = case_key(self.secret, "provider")
+        try:
+            self.provider = providers.create(
+                self.adapter, self.options, Context(seed, lambda: self.epoch)
+            )
+        except KeyError as error:
+            raise BadInput(str(error.args[0])) from None
+
+    def close(self) -> None:
+        """End the backend, where it is one of this machine."""
+        if isinstance(self.provider, LocalProvider):
+            self.provider.close()
+
+
+async def judge_live(
+    bench: Bench,
+    *,
+    epochs: int,
+    reference: Reference,
+    device: str = "",
+    watch: Watch = lambda _: None,
+    pause: Pause = asyncio.sleep,
+) -> Judged:
+    """Test one device for some epochs, and judge it by all its answers.
+
+    Args:
+        bench: The provider.
+        epochs: At least 1.
+        reference: Exact distributions.
+        device: Its name; the provider's first unless told.
+        watch: Told what happens.
+        pause: Waits between two looks at a job.
+
+    Raises:
+        NotFound: The provider has no such device.
+        BadInput: There is no test for so small a device.
+        circuits.errors.CircuitError: No test can be drawn on its gates and couplings.
+    """
+    claim = await _device(bench.provider, device)
+    assignments = plan(claim)
+    if not assignments:
+        raise BadInput(f"there is no test for a {claim.device_class} of one qubit")
+    records: list[Record] = []
+    failures: dict[str, int] = {}
+    drawing = 0.0
+    for epoch in range(epochs):
+        bench.epoch = epoch
+        start = time.process_time()
+        cases = [one for a in assignments for one in _cases(bench, a, claim)]
+        drawing += time.process_time() - start
+        for place, (case, shots) in enumerate(cases):
+            key = case_key(bench.secret, "job", claim.name, epoch, place).hex()
+            job = Job(key, claim.name, (case.program,), shots)
+            counts, kind, failure = await _answer(bench.provider, job, pause)
+            if failure:
+                failures[failure] = failures.get(failure, 0) + 1
+                watch(f"epoch {epoch + 1}: program {len(records)} failed: {failure}")
+            records.append(_record(claim, job, case, counts, kind, epoch))
+        watch(f"epoch {epoch + 1} of {epochs}: {len(cases)} programs on {claim.name!r}")
+    start = time.process_time()
+    permutation_key = case_key(bench.secret, "permutations", HOTKEY, claim.name)
+    found = evidence(records, reference=reference, permutation_key=permutation_key)
+    verdict = judge(found, claim)
+    cpu_s = drawing + time.process_time() - start
+    return Judged(claim, verdict, tuple(records), failures, cpu_s)
+
+
+async def _device(provider: Provider, name: str) -> Device:
+    offered = {device.name: device for device in await provider.devices()}
+    if name and name not in offered:
+        raise NotFound(f"no device {name!r} here, there are {', '.join(sorted(offered))}")
+    return offered[name or next(iter(offered))]
+
+
+def _cases(bench: Bench, assignment: Assignment, device: Device) -> list[tuple[Case, int]]:
+    """Draw an assignment's programs for the bench's epoch, with their shots."""
+    moment = case_key(bench.secret, "block", bench.epoch).hex()
+    drawn = draw(assignment, device, secret=bench.secret, block_hash=moment, hotkey=HOTKEY)
+    return [(one.case, assignment.shots) for one in drawn]
+
+
+async def _answer(
+    provider: Provider, job: Job, pause: Pause
+) -> tuple[Counts | None, ResultKind | None, str]:
+    """Run one job to its end; what goes wrong is a sentence, never an exception."""
+    step = 0.002
+    try:
+        handle = await provider.submit(job)
+        while not (await provider.state(handle)).final:
+            await pause(step)
+            step = min(2 * step, 1.0)
+        (result,) = (await provider.result(handle)).programs
+    except JobFailed as error:
+        return None, None, str(error)
+    except ProviderError as error:
+        return None, None, f"{type(error).__name__}: {error}"
+    return result.counts, result.kind, ""
+
+
+def _record(
+    device: Device,
+    job: Job,
+    case: Case,
+    counts: Counts | None,
+    kind: ResultKind | None,
+    epoch: int,
+) -> Record:
+    return Record(
+        hotkey=HOTKEY,
+        device=device,
+        epoch=epoch,
+        job_key=job.key,
+        index=0,
+        program=case.program,
+        shots_asked=job.shots,
+        counts=counts,
+        kind=kind,
+        case=case,
+        receipt_digest="",
+    )
