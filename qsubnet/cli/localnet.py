@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from qsubnet.cli.drawing import Row, drawn, terminal
 from qsubnet.cli.places import default_state
 from qsubnet.cli.printing import print_json, say
 
@@ -57,7 +58,9 @@ def localnet(
         if serve and json_:
             print_json({"event": "ready", "gateway": url, "api_key": api_key})
         elif serve:
-            say(f"ready: qsubnet run FILE.qasm (gateway {url})")
+            found = options.state == (settings().state or default_state())
+            where = "" if found else f"QSUBNET_STATE={options.state.absolute()} "
+            say(f"ready: {where}qsubnet run FILE.qasm (gateway {url})")
 
     def done(result: dict[str, Any], lines: list[Line]) -> None:
         if json_:
@@ -80,29 +83,45 @@ class _Progress:
 
     def show(self, moment: Moment) -> None:
         """Show one moment."""
-        from qsubnet.localnet.board import table
-
         if moment.lines is not None and self._console.is_terminal:
-            self._console.print(table(moment.lines, moment.text))
+            rows = [_row(line) for line in moment.lines]
+            self._console.print(drawn(rows, moment.text, width=self._console.width))
         else:
-            self._console.print(moment.text, style="dim", highlight=False)
+            self._console.print(moment.text, style="dim", highlight=False, markup=False)
 
 
 def _print_board(result: dict[str, Any], lines: list[Line]) -> None:
-    from rich.console import Console
-
-    from qsubnet.localnet.board import table
-
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=180)
+    console = terminal()
     jobs = result["user_jobs"]
-    console.print(table(lines, f"The board after {result['epochs']} epochs, seed {result['seed']}"))
+    title = f"The board after {result['epochs']} epochs, seed {result['seed']}"
+    console.print(drawn([_row(line) for line in lines], title, width=console.width))
     console.print(
         f"Users' jobs: {jobs['submitted']} submitted, {jobs['completed']} completed, "
         f"{jobs['lost']} lost, {jobs['wrong']} with wrong counts. "
         f"Started in {result['seconds']['start']} s, {result['seconds']['all']} s in all. "
+        "Weight is a share within its class, emission in 10^9 rao. "
         "Dim names are known to lie or to be mistaken."
     )
     for note in jobs["notes"]:
-        console.print(f"  {note}")
+        console.print(f"  {note}", markup=False)
+
+
+def _row(line: Line) -> Row:
+    fidelity = line.fidelity
+    return Row(
+        name=line.name,
+        claim=f"{line.device_class} {line.num_qubits}q" if line.device_class else "",
+        fidelity=(fidelity["estimate"], fidelity["low"], fidelity["high"]) if fidelity else None,
+        verdict=line.verdict,
+        grade=line.grade,
+        weight=line.weight,
+        emission=line.emission / 1e9,
+        why=line.reason + _dissent(line),
+        dim=not line.honest,
+    )
+
+
+def _dissent(line: Line) -> str:
+    """Name the validators that judge otherwise: the weight follows all of them, the row one."""
+    others = [f"{name}: {said}" for name, said in line.verdicts.items() if said != line.verdict]
+    return f" (but {', '.join(others)})" if others and line.verdict else ""

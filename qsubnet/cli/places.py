@@ -45,8 +45,10 @@ def read_api_keys(path: Path) -> dict[str, str]:
 
     try:
         mode, lines = stat.S_IMODE(path.stat().st_mode), path.read_text().splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"cannot read {path}: {error}") from None
+    except OSError as error:
+        raise ConfigurationError(f"cannot read {path}: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path} is not UTF-8 (byte {error.start})") from None
     if mode & 0o077:
         raise ConfigurationError(f"{path} can be read by others: run chmod 600 {path}")
     entries = [line.split() for line in lines if line.strip() and not line.startswith("#")]

@@ -61,6 +61,7 @@ def miner_serve(
 
     Example: qsubnet miner serve --adapter aer --key-file miner.key --ledger ledger.db
     """
+    _bind_to_parent(until_stdin_closes=until_stdin_closes)
     from qsubnet.miner.serve import MinerConfig, serve_miner
 
     chosen = settings()
@@ -75,7 +76,7 @@ def miner_serve(
         port=port,
         seed=seed,
     )
-    _serve(serve_miner(config), chosen, until_stdin_closes=until_stdin_closes)
+    _serve(serve_miner(config), chosen)
 
 
 def validator_run(
@@ -99,6 +100,7 @@ def validator_run(
 
     Example, for cron: qsubnet validator run --once
     """
+    _bind_to_parent(until_stdin_closes=until_stdin_closes)
     from dataclasses import asdict
 
     from qsubnet.store.database import sqlite_url
@@ -117,7 +119,6 @@ def validator_run(
     found = _serve(
         run_validator(config, wait=wait, every_s=every),
         chosen,
-        until_stdin_closes=until_stdin_closes,
     )
     if found is None:
         return
@@ -144,6 +145,7 @@ def gateway_serve(
 
     Example: qsubnet gateway serve --api-key-file keys --key-file operator.key --ledger ledger.db
     """
+    _bind_to_parent(until_stdin_closes=until_stdin_closes)
     from qsubnet.gateway.serve import GatewayConfig, serve_gateway
     from qsubnet.store.database import sqlite_url
 
@@ -161,7 +163,6 @@ def gateway_serve(
     _serve(
         serve_gateway(config, ready=lambda url: say(f"gateway at {url}")),
         chosen,
-        until_stdin_closes=until_stdin_closes,
     )
 
 
@@ -183,16 +184,22 @@ def _object(text: str) -> dict[str, Any]:
     return found
 
 
-def _serve(work: Any, chosen: Settings, *, until_stdin_closes: bool) -> Any:  # noqa: ANN401 - a coroutine and its result
+def _bind_to_parent(*, until_stdin_closes: bool) -> None:
+    """Watch stdin before anything slow is imported, so that no child outlives its parent long."""
+    from qsubnet.cli.signals import end_when_stdin_closes
+
+    if until_stdin_closes:
+        end_when_stdin_closes()
+
+
+def _serve(work: Any, chosen: Settings) -> Any:  # noqa: ANN401 - a coroutine and its result
     """Run a service's coroutine with logs and signals; a signal is its normal end."""
     import asyncio
 
-    from qsubnet.cli.signals import end_when_stdin_closes, interruptible
+    from qsubnet.cli.signals import interruptible
     from qsubnet.logs import configure
 
     configure(chosen.log_level)
-    if until_stdin_closes:
-        end_when_stdin_closes()
     try:
         return asyncio.run(interruptible(work))
     except KeyboardInterrupt:

@@ -16,6 +16,7 @@ from fastapi.responses import Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import Route
 
 from qsubnet.errors import BadInput
 from qsubnet.gateway.documents import body_of, describe, problems
@@ -217,6 +218,34 @@ def _problem(word: str, detail: str) -> Response:
     return Response(problem.to_bytes(), kind.status, headers, media_type=PROBLEM_MEDIA_TYPE)
 
 
+def _routing_problem(app: FastAPI, request: Request, error: Exception) -> Response:
+    """Answer what never reached a route: a path or method that is not there, a late body."""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    if status == 404:
+        path = request.url.path[:200]
+        return _problem("not-found", f"no path {path!r} here; /openapi.json lists what there is")
+    if status == 405:
+        allowed = ", ".join(_methods(app, request))
+        answer = _problem("method-not-allowed", f"allowed are {allowed}, got {request.method}")
+        answer.headers["allow"] = allowed  # RFC 9110, section 15.5.6, asks for it
+        return answer
+    detail = str(error.detail) if isinstance(error, HTTPException) else ""
+    rest = "bad-input" if status < 500 else "internal"
+    return _problem("body-timeout" if status == 408 else rest, detail)
+
+
+def _methods(app: FastAPI, request: Request) -> list[str]:
+    """List every method of a path; a router names those of the first route only."""
+    return sorted(
+        {
+            method
+            for route in app.routes
+            if isinstance(route, Route) and route.path_regex.match(request.url.path)
+            for method in route.methods or ()
+        }
+    )
+
+
 def _install(app: FastAPI) -> None:
     """Answer this gateway's own errors, and whatever is left, with problem documents."""
 
@@ -232,11 +261,8 @@ def _install(app: FastAPI) -> None:
         got = str(first.get("input"))[:80]
         return _problem("bad-input", f"{place}: {first.get('msg')}, got {got!r}")
 
-    async def http(_request: Request, error: Exception) -> Response:
-        status = error.status_code if isinstance(error, HTTPException) else 500
-        words = {404: "not-found", 405: "method-not-allowed", 408: "body-timeout"}
-        detail = error.detail if isinstance(error, HTTPException) else ""
-        return _problem(words.get(status, "bad-input" if status < 500 else "internal"), str(detail))
+    async def http(request: Request, error: Exception) -> Response:
+        return _routing_problem(app, request, error)
 
     async def bug(request: Request, error: Exception) -> Response:
         log.error("request failed", extra={"path": request.url.path}, exc_info=error)

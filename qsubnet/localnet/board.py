@@ -10,8 +10,6 @@ from qsubnet.store import evaluation
 from qsubnet.store.database import Store, sqlite_url
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from qsubnet.chain.base import Chain
     from qsubnet.localnet.place import Place
     from qsubnet.localnet.users import Tally
@@ -112,41 +110,3 @@ def document(lines: list[Line], tally: Tally, **facts: object) -> dict[str, Any]
         "notes": tally.notes,
     }
     return {**facts, "miners": miners, "user_jobs": jobs}
-
-
-def table(lines: list[Line], title: str) -> Table:
-    """Draw the board for a terminal."""
-    from rich.table import Table
-
-    board = Table(title=title, title_justify="left", show_lines=False, expand=False)
-    for column, justify in (("device", "left"), ("claim", "left"), ("fidelity", "right")):
-        board.add_column(column, justify=justify, no_wrap=True)  # type: ignore[arg-type]
-    board.add_column("verdict", no_wrap=True)
-    board.add_column("weight", justify="right", no_wrap=True)
-    board.add_column("emission", justify="right", no_wrap=True)
-    board.add_column("why", ratio=1)
-    for line in lines:
-        board.add_row(
-            line.name if line.honest else f"[dim]{line.name}[/dim]",
-            f"{line.device_class} {line.num_qubits}q" if line.device_class else "-",
-            _interval(line.fidelity),
-            _colour(line.verdict, line.grade),
-            f"{line.weight:.3f}",
-            f"{line.emission / 1e9:.4f}",
-            line.reason,
-        )
-    return board
-
-
-def _interval(fidelity: dict[str, Any] | None) -> str:
-    if fidelity is None:
-        return "-"
-    return f"{fidelity['estimate']:.3f} [{fidelity['low']:.3f}, {fidelity['high']:.3f}]"
-
-
-def _colour(verdict: str | None, grade: str | None) -> str:
-    if verdict is None:
-        return "-"
-    colours = {"verified": "green", "fraud": "red", "misconfigured": "yellow"}
-    colour = colours.get(verdict, "default")
-    return f"[{colour}]{verdict}[/{colour}]" + (f" {grade}" if verdict == "verified" else "")

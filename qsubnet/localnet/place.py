@@ -163,10 +163,17 @@ def occupied(root: Path) -> Iterator[None]:
     """Hold a state directory while a localnet runs in it.
 
     Raises:
+        BadInput: There can be no such directory, or we may not write in it.
         Busy: Another localnet runs there.
     """
-    root.mkdir(parents=True, exist_ok=True)
-    with (root / "lock").open("a") as file:
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        lock = (root / "lock").open("a")
+    except OSError as error:
+        raise BadInput(
+            f"cannot write in a state directory {root} ({error.strerror}); choose another --state"
+        ) from None
+    with lock as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

@@ -94,12 +94,15 @@ async def run_localnet(options: LocalnetOptions, *, watch: Watch, ready: Ready, 
         place = prepare(
             options.state, seed=options.seed, fresh=options.fresh, miners=options.miners
         )
+        # Left by a run that was killed; whoever listens there now must not be sent our key.
+        place.gateway_file.unlink(missing_ok=True)
         chain = await found(place)
         processes = Processes(place, child_environment())
         try:
             await _Localnet(place, chain, processes, watch).run(options, ready, done)
         finally:
             watch(Moment("stopping the services"))
+            place.gateway_file.unlink(missing_ok=True)
             await processes.close()
             chain.close()
 

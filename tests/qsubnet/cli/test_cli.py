@@ -64,6 +64,9 @@ def test_counts_are_printed_most_frequent_first_for_people() -> None:
         (("run", "-", "--device=local"), "OPENQASM 3.0;\nqubit q;\nfoo q;\n", 2, "line 3"),
         (("run", "-", "--device=local", "--shots=0"), "x", 2, "1 .. 20000 shots"),
         (("run", "-"), "x", 2, "no gateway"),
+        (("run", "-", "--timeout=-1"), "x", 2, "more than 0 s, got -1"),
+        (("run", "-", "--timeout=nan"), "x", 2, "more than 0 s, got nan"),
+        (("localnet", "--state=/dev/null/net"), "", 2, "choose another --state"),
         (("devices",), "", 2, "no gateway"),
         (("jobs", "--cancel"), "", 2, "no gateway"),
         (("validator", "run", "--once", "--wait"), "", 2, "--once never waits"),
@@ -106,3 +109,16 @@ def test_a_key_file_that_others_can_read_is_refused(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "chmod 600" in done.stderr
     assert "secret" not in done.stderr
+
+
+def test_sigterm_ends_any_command_as_ctrl_c_does() -> None:
+    code = (
+        "import os, signal, sys, qsubnet.cli.main as border\n"
+        "def command(): os.kill(os.getpid(), signal.SIGTERM)\n"
+        "border.app = command\n"
+        "border.main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "interrupted\n")

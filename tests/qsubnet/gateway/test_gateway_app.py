@@ -255,8 +255,13 @@ def test_unknown_paths_methods_and_queries_are_problems_too(
     async def story() -> None:
         await subnet.found(make_line("line", 5))
         async with subnet.mining(), subnet.gateway() as gateway, _http(gateway) as http:
-            _problem(await http.get("/v1/nothing"), "not-found")
-            _problem(await http.put("/v1/jobs"), "method-not-allowed")
+            nothing = await http.get("/v1/nothing")
+            _problem(nothing, "not-found")
+            assert "/v1/nothing" in nothing.json()["detail"]
+            put = await http.put("/v1/jobs")
+            _problem(put, "method-not-allowed")
+            assert put.headers["allow"] == "GET, POST"
+            assert "got PUT" in put.json()["detail"]
             _problem(await http.get("/v1/jobs?limit=0"), "bad-input")
             _problem(await http.get("/v1/jobs?limit=x"), "bad-input")
             _problem(await http.get("/v1/jobs?after=job-0"), "not-found")

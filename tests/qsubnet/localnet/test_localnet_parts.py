@@ -84,3 +84,11 @@ def test_secrets_are_for_their_owner_alone(tmp_path: Path) -> None:
 def test_one_localnet_a_directory(tmp_path: Path) -> None:
     with occupied(tmp_path), pytest.raises(Busy, match="--state"), occupied(tmp_path):
         pass
+
+
+def test_a_state_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("mine")
+    with pytest.raises(BadInput, match=r"file \(.+\); choose another --state"), occupied(file):
+        pass
+    assert file.read_text() == "mine"
