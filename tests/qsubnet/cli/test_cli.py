@@ -113,7 +113,8 @@ def test_a_key_file_that_others_can_read_is_refused(tmp_path: Path) -> None:
 
 def test_sigterm_ends_any_command_as_ctrl_c_does() -> None:
     code = (
-        "import os, signal, sys, qsubnet.cli.main as border\n"
+        "import os, signal, sys, qsubnet.cli.main\n"
+        "border = sys.modules['qsubnet.cli.main']\n"
         "def command(): os.kill(os.getpid(), signal.SIGTERM)\n"
         "border.app = command\n"
         "border.main()"
