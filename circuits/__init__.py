@@ -1,1 +1,1 @@
-"""What is asked: programs, their limits and borders, benchmark families and their secret answers."""
+"""What is asked: programs, limits, borders, benchmark families and their secret answers."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from circuits.emitters.stim import stim_rows, to_stim
+from circuits.emitters.stim import load_stim, stim_rows, to_stim
 from circuits.errors import ProgramError
 from circuits.program import Program
 
@@ -62,9 +62,7 @@ def sample_stabilizer(circuit: NoisyCircuit, shots: int, draws: Draws) -> Bits:
 
 
 def _emit(circuit: NoisyCircuit) -> stim.Circuit:
-    import stim
-
-    noisy = stim.Circuit()
+    noisy: stim.Circuit = load_stim().Circuit()
     for moment in circuit.moments:
         operations = (*moment.frames, *moment.operations)
         noisy += to_stim(Program(circuit.num_qubits, circuit.num_bits, operations))

@@ -12,7 +12,9 @@ Blind spot: a product of two non-Clifford gates that is Clifford (t t) is refuse
 from __future__ import annotations
 
 import math
+import threading
 from functools import cache, lru_cache
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from circuits.counts import gather
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 
 TOLERANCE = 1e-9
 """Largest deviation, in a matrix element or in radians, that still counts as Clifford."""
+
+_FIRST_USE = threading.Lock()
 
 _WORDS = {MEASURE: ("M {0}",), RESET: ("R {0}",)}
 _TWO_QUBIT = {
@@ -53,6 +57,33 @@ _TURNS: dict[str, tuple[float, tuple[tuple[str, ...], ...]]] = {
 }
 
 
+@cache
+def _loaded() -> ModuleType:
+    import stim
+
+    stim.gate_data("H").unitary_matrix  # noqa: B018 - see `load_stim`
+    stim.Circuit("M 0").compile_sampler(seed=0).sample(1)
+    module: ModuleType = stim
+    return module
+
+
+def load_stim() -> ModuleType:
+    """Import stim so that threads may use it; everything of ours gets stim from here.
+
+    Stim binds to numpy at its first exchange of arrays, under a C++ guard. Two threads that come
+    there at once wait for each other for ever, one with the guard and one with the interpreter's
+    lock (seen with stim 1.16: 21 of 25 tries). So the first exchange happens here, one thread at a
+    time.
+
+    Example:
+        >>> load_stim() is load_stim()
+        True
+    """
+    with _FIRST_USE:
+        module: ModuleType = _loaded()
+    return module
+
+
 def to_stim(program: Program) -> stim.Circuit:
     """Write a Clifford program as a stim circuit.
 
@@ -65,15 +96,14 @@ def to_stim(program: Program) -> stim.Circuit:
         X 7
         M 7
     """
-    import stim
-
     lines = []
     for op in program.operations:
         if op.name == BARRIER:
             lines.append("TICK")
             continue
         lines += [part.format(*op.qubits) for part in _instructions(op.name, op.angles)]
-    return stim.Circuit("\n".join(lines))
+    circuit: stim.Circuit = load_stim().Circuit("\n".join(lines))
+    return circuit
 
 
 def stim_rows(samples: NDArray[np.bool_] | Bits, program: Program) -> Bits:
@@ -139,8 +169,8 @@ def _cliffords() -> tuple[tuple[str, ...], Matrix]:
     Stim gives single precision; real and imaginary parts are snapped to the only sizes there are.
     """
     import numpy as np
-    import stim
 
+    stim = load_stim()
     unitaries = {
         name: data.unitary_matrix
         for name, data in sorted(stim.gate_data().items())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -108,3 +110,22 @@ def test_a_barrier_is_a_tick_and_idle_qubits_keep_their_number() -> None:
 def test_no_shots_make_empty_rows() -> None:
     program = Program(2, 5, (measure(1, 4),))
     assert stim_rows(np.zeros((0, 1), dtype=np.bool_), program).shape == (0, 5)
+
+
+def test_two_threads_may_use_stim_for_the_first_time_at_once() -> None:
+    code = (
+        "import sys, threading\n"
+        "sys.setswitchinterval(1e-6)\n"
+        "from circuits.emitters.stim import to_stim\n"
+        "from circuits.program import Operation, Program, measure\n"
+        "program = Program(2, 2, (Operation('sx', (0,)), Operation('cz', (0, 1)), measure(0, 0)))\n"
+        "start = threading.Barrier(2)\n"
+        "def first(): start.wait(); to_stim(program).compile_sampler(seed=1).sample(10)\n"
+        "thread = threading.Thread(target=first); thread.start()\n"
+        "start.wait(); to_stim(program); thread.join(); print('done')\n"
+    )
+    for _ in range(4):
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+        )
+        assert done.stdout == "done\n"
