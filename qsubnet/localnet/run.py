@@ -165,7 +165,8 @@ class _Localnet:
         for name in VALIDATORS:
             await processes.start(name, _validator_arguments(place, name))
         async with AsyncClient(url, place.api_key) as client:
-            await self._until(lambda: _answers(client), _START_S, "the gateway to answer")
+            names = {miner.name for miner in place.miners}
+            await self._until(lambda: _lists(client, names), _START_S, "the gateway's market")
         write_state_file(place.gateway_file, Connection(url, place.api_key))
         return url
 
@@ -239,12 +240,12 @@ async def _health(endpoint: str) -> bool:
         return False
 
 
-async def _answers(client: AsyncClient) -> bool:
+async def _lists(client: AsyncClient, names: set[str]) -> bool:
+    """True once the gateway answers and has heard of every device."""
     try:
-        await client.devices()
+        return names <= {device.name for device in await client.devices()}
     except Unreachable:
         return False
-    return True
 
 
 def _miner_arguments(place: Place, miner: Miner) -> list[str]:
