@@ -10,13 +10,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import Mapping, Sequence
+import secrets
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from circuits.program import Operation, Program, measure
 from providers.dense import probabilities
-from qsubnet.errors import QsubnetError
+from qsubnet.errors import QsubnetError, Unreachable
 
 if TYPE_CHECKING:
     from qsubnet.client import AsyncClient
@@ -24,7 +25,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 SHOTS = 1_000
+_MOST_TRIES = 60
+_PAUSE_S = 0.5
 _LEAST = {"simulator": 0.98, "qpu": 0.5}
 
 
@@ -151,9 +156,14 @@ class Users:
 
     async def _job(self, name: str, program: Program, device: str | None) -> None:
         try:
-            job = await self._client.submit(program.text, shots=SHOTS, device=device)
+            key = secrets.token_hex(16)
+            job = await _patiently(
+                lambda: self._client.submit(
+                    program.text, shots=SHOTS, device=device, idempotency_key=key
+                )
+            )
             self.tally.submitted += 1
-            result = await self._client.result(job.job_id)
+            result = await _patiently(lambda: self._client.result(job.job_id))
         except QsubnetError as error:
             self.tally.notes.append(f"{name}: {error}")
             log.warning("user job failed", extra={"circuit": name, "error": str(error)})
@@ -166,3 +176,14 @@ class Users:
         if found < _LEAST[kind]:
             self.tally.wrong += 1
             self.tally.notes.append(f"{name} on {result.device}: classical fidelity {found:.3f}")
+
+
+async def _patiently(ask: Callable[[], Awaitable[T]]) -> T:
+    """Ask again while the gateway is down, as a patient user does; each question is idempotent."""
+    for _ in range(_MOST_TRIES):
+        try:
+            return await ask()
+        except Unreachable as error:
+            log.info("asking again", extra={"error": str(error)})
+            await asyncio.sleep(_PAUSE_S)
+    return await ask()
