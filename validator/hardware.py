@@ -11,6 +11,7 @@ simulators", never "quantum" by itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Protocol, Self
@@ -24,6 +25,7 @@ from validator.answers import KnownShots
 __all__ = [
     "HARDWARE_CLASSES",
     "HARDWARE_LOG10",
+    "HardwareFold",
     "HardwareTest",
     "SimulatorClass",
     "hardware_evidence",
@@ -35,7 +37,7 @@ HARDWARE_LOG10 = 6.0
 
 
 class SimulatorClass(StrEnum):
-    """A way to fake a QPU cheaply."""
+    """A way to fake a QPU."""
 
     UNIFORM = "uniform"
     NOISELESS = "noiseless"
@@ -71,6 +73,46 @@ _STARTS: Mapping[SimulatorClass, Callable[[Draws], HardwareTest]] = MappingProxy
 )
 
 
+@dataclass(frozen=True, slots=True)
+class HardwareFold:
+    """The evidence against every class so far.
+
+    Attributes:
+        tests: By class.
+        labels: Of the circuits so far.
+
+    Example:
+        >>> sorted(HardwareFold.start(Draws(b"key")).log10_e.values())
+        [0.0, 0.0, 0.0, 0.0, 0.0]
+    """
+
+    tests: Mapping[SimulatorClass, HardwareTest]
+    labels: frozenset[str] = frozenset()
+
+    @classmethod
+    def start(cls, draws: Draws) -> Self:
+        """Begin; permutations are drawn from `draws`, of a key revealed after the answers."""
+        return cls({name: start(draws) for name, start in _STARTS.items()})
+
+    @property
+    def log10_e(self) -> dict[SimulatorClass, float]:
+        """The e-values so far, log10, by class."""
+        return {name: test.log10_e for name, test in self.tests.items()}
+
+    def after(self, shots: KnownShots) -> HardwareFold:
+        """Go on by one known-answer circuit; one without shots is skipped.
+
+        Raises:
+            ValueError: A circuit of that label was there before.
+        """
+        if shots.label in self.labels:
+            raise ValueError(f"need distinct labels, got {shots.label!r} twice")
+        labels = self.labels | {shots.label}
+        if not shots.shots:
+            return HardwareFold(self.tests, labels)
+        return HardwareFold({name: t.after(shots) for name, t in self.tests.items()}, labels)
+
+
 def hardware_evidence(
     answers: Iterable[KnownShots], *, draws: Draws
 ) -> dict[SimulatorClass, float]:
@@ -88,15 +130,10 @@ def hardware_evidence(
         >>> sorted(hardware_evidence([], draws=Draws(b"key")).values())
         [0.0, 0.0, 0.0, 0.0, 0.0]
     """
-    tests = {name: _STARTS[name](draws) for name in HARDWARE_CLASSES}
-    labels: set[str] = set()
+    fold = HardwareFold.start(draws)
     for shots in answers:
-        if shots.label in labels:
-            raise ValueError(f"need distinct labels, got {shots.label!r} twice")
-        labels.add(shots.label)
-        if shots.shots:
-            tests = {name: test.after(shots) for name, test in tests.items()}
-    return {name: test.log10_e for name, test in tests.items()}
+        fold = fold.after(shots)
+    return fold.log10_e
 
 
 def not_rejected(evidence: Mapping[SimulatorClass, float]) -> tuple[SimulatorClass, ...]:

@@ -14,11 +14,12 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from validator.sequential import hedged, log10_sum, rounded_down
 
-__all__ = ["log10_likeliest", "replay_factors", "replayed", "rounded", "scaled"]
+__all__ = ["Replays", "log10_likeliest", "replay_factors", "replayed", "rounded", "scaled"]
 
 _LN10 = math.log(10.0)
 _LARGEST_DIVISOR = 64
@@ -70,33 +71,50 @@ def replayed(counts: Mapping[str, int], *, earlier: Sequence[Mapping[str, int]])
     return _recurring(counts, compared=len(earlier), equal=equal)
 
 
+@dataclass(slots=True)
+class Replays:
+    """A device's answers so far, by what they must differ from; `replayed` for a whole record.
+
+    Answers of one label may repeat each other; those of different labels and one width must not.
+    Each answer costs the same time, however many there were.
+
+    Example:
+        >>> past, same = Replays(), {"01": 1, "10": 1}
+        >>> [past.factor(label, 2, same) is None for label in ("a", "a", "b")]
+        [True, True, False]
+    """
+
+    _asked: dict[int, Counter[str]] = field(default_factory=dict)
+    _owners: dict[tuple[int, frozenset[tuple[str, int]]], set[str]] = field(default_factory=dict)
+
+    def factor(self, label: str, width: int, counts: Mapping[str, int]) -> float | None:
+        """Compare one more answer with the earlier ones, and remember it.
+
+        Returns:
+            The hedged log10 e-value; None where there is no earlier answer to differ from.
+        """
+        past = self._asked.setdefault(width, Counter())
+        before = self._owners.setdefault((width, _frozen(counts)), set())
+        compared = past.total() - past[label]
+        equal = not before <= {label}
+        past[label] += 1
+        before.add(label)
+        if not compared:
+            return None
+        return hedged(_recurring(counts, compared=compared, equal=equal))
+
+
 def replay_factors(answers: Iterable[tuple[str, int, Mapping[str, int]]]) -> list[float]:
-    """Return one hedged factor for each answer that has an earlier one to differ from.
-
-    `replayed` for a whole record, in time linear in its length.
-
-    Args:
-        answers: (label, width, counts), in the order in which they were answered. Answers of one
-            label may repeat each other; those of different labels and one width must not.
+    """Return the factors of a whole record, in order: (label, width, counts) of each answer.
 
     Example:
         >>> same = {"01": 1, "10": 1}
         >>> [round(f, 3) for f in replay_factors([("a", 2, same), ("a", 2, same), ("b", 2, same)])]
         [0.0]
     """
-    factors: list[float] = []
-    asked: dict[int, Counter[str]] = {}
-    owners: dict[tuple[int, frozenset[tuple[str, int]]], set[str]] = {}
-    for label, width, counts in answers:
-        past = asked.setdefault(width, Counter())
-        before = owners.setdefault((width, _frozen(counts)), set())
-        compared = past.total() - past[label]
-        if compared:
-            equal = not before <= {label}
-            factors.append(hedged(_recurring(counts, compared=compared, equal=equal)))
-        past[label] += 1
-        before.add(label)
-    return factors
+    past = Replays()
+    factors = (past.factor(*answer) for answer in answers)
+    return [factor for factor in factors if factor is not None]
 
 
 def _frozen(counts: Mapping[str, int]) -> frozenset[tuple[str, int]]:

@@ -11,22 +11,24 @@ Source: derived here; capped as in `validator.sequential`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
-from validator.sequential import StartMixture, capped, hit_wealth, log10_mean
+from validator.sequential import StartMixture, capped, hit_wealth, log10_mean, run_mixture
 
 __all__ = [
     "MISTAKE_THRESHOLD",
     "KnownCounts",
+    "Permuted",
     "Shape",
     "fitted_permutation",
     "permuted",
     "reordered",
     "reordering_evidence",
+    "reversal_evidence",
     "reversed_evidence",
     "shape_of",
 ]
@@ -121,22 +123,25 @@ def reordering_evidence(known: KnownCounts, *, sources: Sequence[int]) -> float:
     return capped(log10_mean(bets))
 
 
-def reversed_evidence(jobs: Sequence[KnownCounts]) -> StartMixture:
-    """Fold the evidence that a device returns its bits in reversed order.
+def reversal_evidence(known: KnownCounts) -> float:
+    """Return one circuit's capped log10 e-value that its bits came in reversed order.
 
-    Args:
-        jobs: Circuits with known answers, in the order in which they were answered.
+    Example:
+        >>> reversal_evidence(KnownCounts("0011", {"1100": 200})) > 1.4
+        True
+    """
+    return reordering_evidence(known, sources=range(len(known.target) - 1, -1, -1))
+
+
+def reversed_evidence(jobs: Sequence[KnownCounts]) -> StartMixture:
+    """Fold `reversal_evidence` over circuits, in the order in which they were answered.
 
     Example:
         >>> job = KnownCounts("0011", {"1100": 200})
         >>> reversed_evidence([job] * 4).log10_e > MISTAKE_THRESHOLD
         True
     """
-    state = StartMixture()
-    for job in jobs:
-        evidence = reordering_evidence(job, sources=range(len(job.target) - 1, -1, -1))
-        state = state if evidence == 0.0 else state.after(evidence)
-    return state
+    return run_mixture(e for job in jobs if (e := reversal_evidence(job)) != 0.0)
 
 
 def _agreement(job: KnownCounts) -> NDArray[np.int64]:
@@ -176,8 +181,9 @@ def fitted_permutation(jobs: Sequence[KnownCounts]) -> list[int]:
     return _assigned(sum((_agreement(job) for job in jobs[1:]), start=_agreement(jobs[0])))
 
 
-def permuted(jobs: Sequence[KnownCounts]) -> tuple[StartMixture, list[int]]:
-    """Fold the evidence that a device returns its bits in one wrong fixed order.
+@dataclass(frozen=True, slots=True, eq=False)
+class Permuted:
+    """The evidence that a device returns its bits in one wrong fixed order.
 
     Before each job the order is fitted to the EARLIER jobs only, which is what keeps the bet
     fair; the first job is never bet on. A few probes do not tell bits with equal answers apart;
@@ -186,26 +192,54 @@ def permuted(jobs: Sequence[KnownCounts]) -> tuple[StartMixture, list[int]]:
     probes that are the same every epoch, a 0 that sticks at 1 beside a 1 that sticks at 0 looks
     exactly like two bits exchanged, and an honest machine may have such a pair.
 
-    Args:
-        jobs: Circuits of one width on the same qubits, with different known answers, in order.
+    Attributes:
+        state: The evidence.
+        agreement: How output bits followed answer bits so far; None before the first job.
+
+    Example:
+        >>> Permuted().log10_e
+        0.0
+    """
+
+    state: StartMixture = field(default_factory=StartMixture)
+    agreement: NDArray[np.int64] | None = None
+
+    @property
+    def log10_e(self) -> float:
+        """The e-value so far, log10."""
+        return self.state.log10_e
+
+    @property
+    def sources(self) -> list[int]:
+        """The order fitted to all jobs: one of those that explain them equally; [] before any."""
+        return [] if self.agreement is None else _assigned(self.agreement)
+
+    def after(self, job: KnownCounts) -> Permuted:
+        """Return the evidence after one more job of the same width on the same qubits."""
+        own = _agreement(job)
+        if self.agreement is None or len(self.agreement) != len(own):
+            return Permuted(self.state, own)
+        state, sources = self.state, self.sources
+        if _moved(job.target, sources=sources) * _FEWEST_MOVED >= len(job.target):
+            evidence = reordering_evidence(job, sources=sources)
+            state = state if evidence == 0.0 else state.after(evidence)
+        return Permuted(state, self.agreement + own)
+
+
+def permuted(jobs: Sequence[KnownCounts]) -> tuple[StartMixture, list[int]]:
+    """Fold `Permuted` over jobs of one width on the same qubits, in order.
 
     Returns:
-        The evidence, and the order fitted to all jobs: one of those that explain them equally.
+        The evidence, and the order fitted to all jobs.
 
     Example:
         >>> permuted([])[1]
         []
     """
-    if not jobs:
-        return StartMixture(), []
-    state, agreement = StartMixture(), _agreement(jobs[0])
-    for job in jobs[1:]:
-        sources = _assigned(agreement)
-        if _moved(job.target, sources=sources) * _FEWEST_MOVED >= len(job.target):
-            evidence = reordering_evidence(job, sources=sources)
-            state = state if evidence == 0.0 else state.after(evidence)
-        agreement = agreement + _agreement(job)
-    return state, _assigned(agreement)
+    state = Permuted()
+    for job in jobs:
+        state = state.after(job)
+    return state.state, state.sources
 
 
 def _moved(target: str, *, sources: Sequence[int]) -> int:

@@ -1,0 +1,230 @@
+"""Folding: the evidence of one device, carried from epoch to epoch.
+
+Every bet is placed by the past alone, in the order of the records. The fold keeps sums, histograms
+and running e-values, never answers, so that one more epoch costs the same however long the record
+is. `validator.evidence` reads it out.
+
+Blind spot: an accusation looks at bits as they came or read backwards, whichever is better for
+the device; one that had them in another wrong order and mends it keeps the circuits of that time
+against it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from circuits.case import KnownAnswer, SimulatedAnswer
+from circuits.draws import Draws
+from validator.answers import AnswerKind, KnownShots, known_shots
+from validator.below_claim import below_claim
+from validator.hardware import HardwareFold
+from validator.integrity import Replays, rounded, scaled
+from validator.mirror import MirrorAnswer, mirror_answer
+from validator.mistakes import KnownCounts, Permuted, Shape, reversal_evidence, shape_of
+from validator.record import Record, chronological
+from validator.score import Work, capacity
+from validator.sequential import Accusation, StartMixture, hedged
+from validator.too_good import readout_ceiling, too_good
+from validator.xeb import XebCircuit, xeb_circuit
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from validator.reference import Reference
+
+    Law = NDArray[np.float64]
+
+__all__ = ["Folding", "Peak"]
+
+WIDEST_SCORED = 20
+"""Wider mirrors measure the error per layer; their own success is near 0 on honest machines."""
+
+_NARROWEST_WIDE = 10
+_WIDEST_LAW = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Peak:
+    """An accusing e-value and its highest point so far, log10.
+
+    An accusation holds from the first time that the evidence crosses its threshold (Ville's
+    inequality bounds the supremum), so later luck does not take it back.
+    """
+
+    state: StartMixture = field(default_factory=StartMixture)
+    highest: float = 0.0
+
+    def after(self, factor: float) -> Peak:
+        """Return the fold after one more e-value."""
+        state = self.state.after(factor)
+        return Peak(state, max(self.highest, state.log10_e))
+
+
+@dataclass(slots=True)
+class Folding:
+    """What the records of one device have shown so far.
+
+    Args:
+        reference: Exact distributions.
+        permutation_key: Seeds permutation tests; revealed only after the answers.
+        is_qpu: The class that the device is judged as.
+
+    Attributes:
+        programs_asked: Records.
+        programs_answered: Records with an answer in time.
+        shots_used: Shots that came back.
+        shapes: Answers of the newest epoch that has any, by shape.
+        qubit_shots: Capacity shown in the newest epoch, see `validator.score`.
+        mirrors: Mirrors of at most `WIDEST_SCORED` qubits, in order.
+        random_circuits: Random circuits against their exact laws, in order.
+        wide: Answered mirrors of at least 10 qubits, as they are.
+        accusations: By test.
+        reversed_bits: Evidence that the bits come reversed.
+        permuted_bits: Evidence that the bits come in another fixed order.
+        hardware: Evidence against each class of simulator; None for a simulator.
+    """
+
+    reference: Reference
+    permutation_key: bytes
+    is_qpu: bool
+    programs_asked: int = 0
+    programs_answered: int = 0
+    shots_used: int = 0
+    shapes: Mapping[Shape, int] = field(default_factory=lambda: dict.fromkeys(Shape, 0))
+    qubit_shots: int = 0
+    mirrors: list[MirrorAnswer] = field(default_factory=list)
+    random_circuits: list[XebCircuit] = field(default_factory=list)
+    wide: list[Record] = field(default_factory=list)
+    accusations: dict[Accusation, Peak] = field(
+        default_factory=lambda: {name: Peak() for name in Accusation}
+    )
+    reversed_bits: StartMixture = field(default_factory=StartMixture)
+    permuted_bits: Permuted = field(default_factory=Permuted)
+    hardware: HardwareFold | None = None
+    replays: Replays = field(default_factory=Replays)
+
+    def __post_init__(self) -> None:
+        if self.is_qpu:
+            self.hardware = HardwareFold.start(Draws(self.permutation_key, "permutations"))
+
+    def add_epoch(self, records: Sequence[Record]) -> None:
+        """Go on by the records of one epoch.
+
+        Args:
+            records: All of the device's records of one epoch.
+
+        Raises:
+            ValueError: None, or records of more than one epoch.
+        """
+        epochs = {record.epoch for record in records}
+        if len(epochs) != 1:
+            raise ValueError(f"need the records of exactly one epoch, got {sorted(epochs)}")
+        ordered = chronological(records)
+        answered = [record for record in ordered if record.counts is not None]
+        shapes = [_shape(record) for record in answered]
+        usable = [
+            r for r, shape in zip(answered, shapes, strict=True) if shape != Shape.WRONG_WIDTH
+        ]
+        self.programs_asked += len(ordered)
+        self.programs_answered += len(answered)
+        self.shots_used += sum(record.shots_returned for record in answered)
+        if answered:
+            self.shapes = {shape: shapes.count(shape) for shape in Shape}
+        self.qubit_shots = _qubit_shots(usable)
+        for record in usable:
+            self._add(record)
+
+    def _add(self, record: Record) -> None:
+        case, table = record.case, _table(record)
+        target = _target(record)
+        if target:
+            self._add_known(record, target)
+        elif case and isinstance(case.answer, SimulatedAnswer):
+            law = self.reference.probabilities(record.program)
+            self.random_circuits.append(xeb_circuit(table, ideal=law))
+            if record.program.num_bits <= _WIDEST_LAW:
+                self._accuse(Accusation.ROUNDED, hedged(rounded(table, law=_listed(record, law))))
+        if (factor := below_claim(record, reference=self.reference)) is not None:
+            self._accuse(Accusation.BELOW_CLAIM, factor)
+        if case or self.is_qpu:
+            label = f"{record.job_key}/{record.index}" if self.is_qpu else record.program.digest
+            factor = self.replays.factor(label, record.program.num_bits, table)
+            if factor is not None:
+                self._accuse(Accusation.REPLAYED, factor)
+        self._accuse(Accusation.SCALED, hedged(scaled(table)))
+
+    def _add_known(self, record: Record, target: str) -> None:
+        """Go on by one circuit with a known answer."""
+        table, case = _table(record), record.case
+        is_probe = case is not None and case.family == "readout"
+        known = KnownCounts(target, table)
+        if (turned := reversal_evidence(known)) != 0.0:
+            self.reversed_bits = self.reversed_bits.after(turned)
+        if case is not None and case.family == "mirror":
+            if case.width <= WIDEST_SCORED:
+                self.mirrors.append(mirror_answer(table, target=target))
+            if case.width >= _NARROWEST_WIDE:
+                self.wide.append(record)
+        if is_probe:
+            self.permuted_bits = self.permuted_bits.after(known)
+        if self.hardware is None:
+            return
+        if is_probe:
+            self._accuse(Accusation.TOO_GOOD, _too_good(record, target))
+        self.hardware = self.hardware.after(_known_shots(record, target))
+
+    def _accuse(self, accusation: Accusation, factor: float) -> None:
+        self.accusations[accusation] = self.accusations[accusation].after(factor)
+
+
+def _table(record: Record) -> Mapping[str, int]:
+    return record.counts.table if record.counts else {}
+
+
+def _target(record: Record) -> str:
+    """Give the known answer of a test; '' where there is none."""
+    case = record.case
+    return case.answer.bits if case and isinstance(case.answer, KnownAnswer) else ""
+
+
+def _shape(record: Record) -> Shape:
+    return shape_of(_table(record), width=record.program.num_bits, shots_asked=record.shots_asked)
+
+
+def _listed(record: Record, law: Law) -> dict[str, float]:
+    return {format(i, f"0{record.program.num_bits}b"): float(p) for i, p in enumerate(law)}
+
+
+def _too_good(record: Record, target: str) -> float:
+    sheet, case = record.device.errors, record.case
+    errors = [sheet.readout[qubit] for qubit in case.qubits] if sheet and case else []
+    ceiling = readout_ceiling(errors, target=target)
+    return too_good(_table(record).get(target, 0), shots=record.shots_returned, ceiling=ceiling)
+
+
+def _known_shots(record: Record, target: str) -> KnownShots:
+    case = record.case
+    return known_shots(
+        _table(record),
+        target=target,
+        qubits=case.qubits if case else (),
+        kind=AnswerKind.READOUT if case and case.family == "readout" else AnswerKind.MIRROR,
+        label=f"{record.job_key}/{record.index}",
+    )
+
+
+def _qubit_shots(records: Iterable[Record]) -> int:
+    """Count the capacity shown in one epoch, in which all devices were tested at once."""
+    return capacity(
+        Work(
+            program=record.program.digest,
+            width=record.case.width,
+            shots_returned=min(record.shots_returned, record.shots_asked),
+            in_time=True,
+        )
+        for record in records
+        if record.case
+    )
