@@ -31,6 +31,16 @@ def _component_sizes(topology: Topology) -> list[int]:
     return sizes
 
 
+def largest_part(topology: Topology) -> int:
+    """Count the qubits of the largest connected part.
+
+    Example:
+        >>> largest_part(Topology(4, ((0, 1), (1, 3)), ("cz",)))
+        3
+    """
+    return max(_component_sizes(topology))
+
+
 def connected_qubits(topology: Topology, width: int, draws: Draws) -> tuple[int, ...]:
     """Draw a connected set of qubits, ascending.
 

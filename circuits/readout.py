@@ -20,6 +20,11 @@ from circuits.native import flip
 from circuits.topology import Topology
 from circuits.verbatim import on_qubit, verbatim_program
 
+FAIR: Final = 0
+MOSTLY_ONES: Final = 1
+
+_EIGHT = 8
+
 
 class Readout:
     """Product states of the computational basis, drawn from the key."""
@@ -27,13 +32,14 @@ class Readout:
     name: Final = "readout"
 
     def generate(self, key: bytes, *, width: int, depth: int, topology: Topology) -> Case:
-        """Draw a string of `width` fair bits and prepare it.
+        """Draw a string of `width` bits and prepare it.
 
         Args:
             key: Fixed over the epochs for a fixed probe.
             width: Qubits, 1 .. the device; usually all. Fewer are a uniformly random set, which
                 need not be connected, since nothing couples.
-            depth: Always 0.
+            depth: `FAIR` (0) bits, or `MOSTLY_ONES` (1): seven bits in eight are 1, whose reads
+                err most often and so tell most about their drift.
             topology: The device.
 
         Returns:
@@ -48,13 +54,13 @@ class Readout:
             >>> case.answer.bits, [op.qubits for op in case.program.operations if op.name == "x"]
             ('011', [(0,), (1,)])
         """
-        if depth != 0:
-            raise FamilyError(f"readout has depth 0 only, got {depth}")
+        if depth not in (FAIR, MOSTLY_ONES):
+            raise FamilyError(f"readout has depth 0 (fair) or 1 (mostly ones), got {depth}")
         if not 1 <= width <= topology.num_qubits:
             raise FamilyError(f"need 1 .. {topology.num_qubits} qubits on this device, got {width}")
         draws = Draws(key, self.name, width)
         qubits = tuple(sorted(draws.child("qubits").permutation(topology.num_qubits)[:width]))
-        prepared = draws.child("bits").bits(width)
+        prepared = _prepared(draws, width, depth)
         steps = flip(topology.native_gates)
         flips = [
             operation
@@ -65,3 +71,10 @@ class Readout:
         program = verbatim_program(topology, qubits, [flips])
         bits = "".join(map(str, reversed(prepared)))
         return Case(self.name, width, depth, qubits, program, KnownAnswer(bits))
+
+
+def _prepared(draws: Draws, width: int, depth: int) -> list[int]:
+    if depth == FAIR:
+        return draws.child("bits").bits(width)
+    stream = draws.child("mostly ones")
+    return [int(stream.integer(_EIGHT) > 0) for _ in range(width)]

@@ -1,8 +1,10 @@
 """The plan: which circuits, how wide, how deep and how many shots a device gets in an epoch.
 
-First form: the same plan every epoch, by the device's class and width. Keys of cases are derived
-from the validator's secret and the epoch's block hash, per miner and device, so that no answer is
-shared; readout probes alone keep their keys over epochs, because drift is what they measure.
+Shots go where they decide most. A `qpu` that has not ruled out every cheap simulator yet gets
+mostly mirrors, one that has gets mostly readout probes, whose drift is all that tells it from a
+static twin. Keys of cases are derived from the validator's secret and the epoch's block hash, per
+miner and device, so that no answer is shared; readout probes alone keep their keys over epochs,
+because drift is what they measure.
 
 Source: the battery T1, T2 and T4 (Proctor et al., Nature Physics 18, 75 (2022) for mirrors; Arute
 et al., Nature 574, 505 (2019) for XEB).
@@ -18,14 +20,23 @@ from dataclasses import dataclass
 
 from circuits.case import Case
 from circuits.families import family
+from circuits.layout import largest_part
+from circuits.readout import FAIR, MOSTLY_ONES
 from providers.base import Device, DeviceClass
+from validator.score import Grade
+
+SHOTS_PER_EPOCH = 8000
+"""What a `qpu` is asked for in an epoch, by each validator."""
 
 MIRROR_WIDTHS = (4, 6, 8)
 MIRROR_DEPTH = 4
+WIDE_DEPTHS = (2, 8)
+"""Of the mirrors at full width: two depths separate the error of a layer from readout."""
+
 LEAST_WIDTH = 2
 XEB_WIDTH = 8
 XEB_WIDEST = 20
-XEB_DEPTH = 8
+XEB_DEPTH = 5
 EXACTNESS_DEPTH = 16
 
 
@@ -58,14 +69,33 @@ class PlannedCase:
     case: Case
 
 
-def plan(device: Device) -> tuple[Assignment, ...]:
+@dataclass(frozen=True, slots=True)
+class _Share:
+    """A part of an epoch's shots, and what it is spent on: `circuits` of a (width, depth) each."""
+
+    family: str
+    share: float
+    sizes: tuple[tuple[int, int], ...]
+    circuits: int = 1
+    fixed: bool = False
+
+
+def plan(
+    device: Device, *, reached: Grade = Grade.S0, shots: int = SHOTS_PER_EPOCH
+) -> tuple[Assignment, ...]:
     """Choose the jobs of one epoch for `device`.
 
-    A QPU gets readout probes at full width, mirrors of 4 to 8 qubits and one XEB set; a simulator
-    gets mirrors and XEB at its claimed width (20 qubits of it at most), 24,000 shots an epoch:
-    the lower bound of an exact simulator then reaches .99 in about 85, 98 and over 99 % of runs
-    after one, two and three epochs (`validator.xeb.likelihood_xeb`). One qubit has nothing to
-    entangle: such a qpu gets the probes alone, such a simulator nothing.
+    A QPU gets fixed readout probes at full width (two of fair bits, one mostly ones), mirrors of 4
+    to 8 qubits and at full width, and random circuits. A simulator gets mirrors and random
+    circuits at its claimed width (20 qubits of it at most), 24,000 shots an epoch: the lower
+    bound of an exact simulator then reaches .99 in about 85, 98 and over 99 % of runs after one,
+    two and three epochs (`validator.xeb.likelihood_xeb`). One qubit has nothing to entangle: such
+    a qpu gets the probes alone, such a simulator nothing.
+
+    Args:
+        device: The claim.
+        reached: The grade of its newest verdict.
+        shots: Of a qpu in all; each program gets what its share comes to, at least 1.
 
     Example:
         >>> from circuits.topology import complete
@@ -82,15 +112,61 @@ def plan(device: Device) -> tuple[Assignment, ...]:
             Assignment("mirror", width, MIRROR_DEPTH, 2, min(500, most)),
             Assignment("brickwork", width, EXACTNESS_DEPTH, 8, min(3000, most)),
         )
-    probes = Assignment("readout", n, 0, 3, min(1000, most), fixed=True)
-    if n < LEAST_WIDTH:
-        return (probes,)
-    widths = sorted({min(width, n) for width in MIRROR_WIDTHS})
-    return (
-        probes,
-        *(Assignment("mirror", width, MIRROR_DEPTH, 2, min(600, most)) for width in widths),
-        Assignment("brickwork", min(n, XEB_WIDTH), XEB_DEPTH, 2, min(600, most)),
+    shares = _cheap_first(device) if reached is Grade.S0 else _drift_first(device)
+    whole = sum(part.share for part in shares)
+    return tuple(
+        Assignment(
+            part.family,
+            width,
+            depth,
+            part.circuits,
+            min(most, max(1, round(part.share / whole * shots / len(part.sizes) / part.circuits))),
+            part.fixed,
+        )
+        for part in shares
+        for width, depth in part.sizes
     )
+
+
+def _cheap_first(device: Device) -> tuple[_Share, ...]:
+    """Spend on mirrors, which tell a machine from every cheap simulator."""
+    return _shares(device, fair=0.2, ones=0.1, mirrors=(0.45, 2), wide=0.1, random=(0.15, 2))
+
+
+def _drift_first(device: Device) -> tuple[_Share, ...]:
+    """Spend on the probe that is mostly ones."""
+    return _shares(device, fair=0.2, ones=0.5, mirrors=(0.15, 1), wide=0.075, random=(0.075, 1))
+
+
+def _shares(
+    device: Device,
+    *,
+    fair: float,
+    ones: float,
+    mirrors: tuple[float, int],
+    wide: float,
+    random: tuple[float, int],
+) -> tuple[_Share, ...]:
+    n, connected = device.topology.num_qubits, largest_part(device.topology)
+    probes = (
+        _Share("readout", fair, ((n, FAIR),), circuits=2, fixed=True),
+        _Share("readout", ones, ((n, MOSTLY_ONES),), fixed=True),
+    )
+    if connected < LEAST_WIDTH:
+        return probes
+    narrow = tuple((width, MIRROR_DEPTH) for width in _widths(connected))
+    shares = (
+        *probes,
+        _Share("mirror", mirrors[0], narrow, circuits=mirrors[1]),
+        _Share("brickwork", random[0], ((min(connected, XEB_WIDTH), XEB_DEPTH),), random[1]),
+    )
+    if connected <= max(MIRROR_WIDTHS):
+        return shares
+    return (*shares, _Share("mirror", wide, tuple((connected, depth) for depth in WIDE_DEPTHS)))
+
+
+def _widths(connected: int) -> list[int]:
+    return sorted({min(width, connected) for width in MIRROR_WIDTHS})
 
 
 def case_key(secret: bytes, *path: str | int) -> bytes:

@@ -42,6 +42,13 @@ def test_prepared_strings_are_uniform_over_keys() -> None:
     assert stats.chisquare([seen.count(string) for string in range(8)]).pvalue > 1e-4
 
 
+def test_seven_bits_in_eight_are_one_in_a_probe_of_drift() -> None:
+    cases = [Readout().generate(b"%d" % k, width=5, depth=1, topology=LINE) for k in range(800)]
+    ones = sum(answer(case).count("1") for case in cases)
+    assert abs(ones - 3500) < 5 * (4000 * 7 / 64) ** 0.5
+    assert len({answer(case) for case in cases}) > 20
+
+
 def test_the_same_key_gives_the_same_probe_every_epoch() -> None:
     assert probe(b"fixed") == probe(b"fixed")
 
@@ -58,7 +65,7 @@ def test_a_width_outside_the_device_is_refused(width: int) -> None:
         probe(b"key", width)
 
 
-@pytest.mark.parametrize("depth", [-1, 1])
-def test_another_depth_than_zero_is_refused(depth: int) -> None:
-    with pytest.raises(FamilyError, match=f"depth 0 only, got {depth}"):
+@pytest.mark.parametrize("depth", [-1, 2])
+def test_another_kind_of_probe_is_refused(depth: int) -> None:
+    with pytest.raises(FamilyError, match=f"mostly ones\\), got {depth}"):
         Readout().generate(b"key", width=5, depth=depth, topology=LINE)

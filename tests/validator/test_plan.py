@@ -11,6 +11,7 @@ import pytest
 from circuits.topology import Topology, complete
 from providers.base import Device, DeviceClass, ErrorRates
 from validator.plan import Assignment, case_key, commitment, draw, plan, redraw
+from validator.score import Grade
 
 LINE = Topology(9, tuple((i, i + 1) for i in range(8)), ("cz", "rz", "sx", "x"))
 SHEET = ErrorRates(one_qubit=(0.001,) * 9, two_qubit=(0.01,) * 8, readout=(0.02,) * 9)
@@ -22,22 +23,50 @@ def _simulator(qubits: int) -> Device:
     return Device("s", DeviceClass.SIMULATOR, complete(qubits, ["cx", "u"]), None, "aer")
 
 
-def _drawn(device: Device, *, block: str = "b1", hotkey: str = "hk") -> list[tuple[str, str]]:
+def _drawn(
+    device: Device, *, block: str = "b1", hotkey: str = "hk", reached: Grade = Grade.S0
+) -> list[tuple[str, str]]:
     return [
         (assignment.family, one.case.program.digest)
-        for assignment in plan(device)
+        for assignment in plan(device, reached=reached)
         for one in draw(assignment, device, secret=SECRET, block_hash=block, hotkey=hotkey)
     ]
 
 
 def test_a_qpu_gets_probes_at_full_width_mirrors_and_xeb() -> None:
-    assert [(a.family, a.width, a.circuits, a.shots, a.fixed) for a in plan(QPU)] == [
-        ("readout", 9, 3, 1000, True),
-        ("mirror", 4, 2, 600, False),
-        ("mirror", 6, 2, 600, False),
-        ("mirror", 8, 2, 600, False),
-        ("brickwork", 8, 2, 600, False),
+    asked = plan(QPU, shots=4000)
+    assert [(a.family, a.width, a.depth, a.circuits, a.shots, a.fixed) for a in asked] == [
+        ("readout", 9, 0, 2, 400, True),
+        ("readout", 9, 1, 1, 400, True),
+        ("mirror", 4, 4, 2, 300, False),
+        ("mirror", 6, 4, 2, 300, False),
+        ("mirror", 8, 4, 2, 300, False),
+        ("brickwork", 8, 5, 2, 300, False),
+        ("mirror", 9, 2, 1, 200, False),
+        ("mirror", 9, 8, 1, 200, False),
     ]
+    assert sum(a.circuits * a.shots for a in asked) == 4000
+
+
+def test_once_the_cheap_simulators_are_ruled_out_shots_go_to_the_probes() -> None:
+    spent = {
+        grade: sum(a.circuits * a.shots for a in plan(QPU, reached=grade) if a.fixed)
+        for grade in Grade
+    }
+    assert spent == {Grade.S0: 2400, Grade.S1: 5600, Grade.S2: 5600, Grade.S3: 5600}
+    programs = {
+        grade: {digest for name, digest in _drawn(QPU, reached=grade) if name == "readout"}
+        for grade in Grade
+    }
+    assert programs[Grade.S0] == programs[Grade.S2]  # the same probes, so that drift shows
+
+
+def test_a_device_in_two_parts_is_tested_on_the_larger() -> None:
+    cut = Topology(9, tuple(edge for edge in LINE.edges if edge != (3, 4)), LINE.native_gates)
+    sheet = ErrorRates(SHEET.one_qubit, SHEET.two_qubit[:-1], SHEET.readout)
+    parts = Device("cut", DeviceClass.QPU, cut, sheet, "test")
+    assert {a.width for a in plan(parts)} == {9, 5, 4}
+    assert _drawn(parts)
 
 
 @pytest.mark.parametrize(("qubits", "width"), [(2, 2), (12, 12), (24, 20)])
@@ -50,7 +79,7 @@ def test_a_simulator_is_tested_at_its_claimed_width_up_to_20(qubits: int, width:
 def test_one_qubit_gets_what_one_qubit_can_do() -> None:
     sheet = ErrorRates(one_qubit=(0.001,), two_qubit=(), readout=(0.02,))
     lone = Device("lone", DeviceClass.QPU, Topology(1, (), ("rz", "sx", "x")), sheet, "test")
-    assert [a.family for a in plan(lone)] == ["readout"]
+    assert [a.family for a in plan(lone)] == ["readout", "readout"]
     assert plan(_simulator(1)) == ()
     assert len(_drawn(lone)) == 3
 
@@ -87,7 +116,7 @@ def test_an_auditor_redraws_every_case_from_its_key() -> None:
 
 def test_draws_are_the_same_on_every_machine() -> None:
     text = "\n".join(digest for _, digest in _drawn(QPU))
-    assert hashlib.sha256(text.encode()).hexdigest()[:16] == "da656c9ee3c21046"
+    assert hashlib.sha256(text.encode()).hexdigest()[:16] == "349c5404474ba708"
 
 
 def test_a_commitment_does_not_tell_the_order_and_binds_every_key() -> None:
