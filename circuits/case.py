@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from circuits.errors import CircuitError
 from circuits.program import Program
 from circuits.topology import Topology
 
@@ -29,11 +30,59 @@ class KnownAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class ParityAnswer:
+    """On a noiseless device the bits under `mask` always have the parity `sign`.
+
+    Attributes:
+        mask: Bitstring, classical bit 0 rightmost, at least one 1: which bits are counted.
+        sign: 0 if an even number of them reads 1 (the measured Pauli is +1), 1 if odd (-1).
+
+    Raises:
+        CircuitError: No bit is counted, or another sign.
+
+    Example:
+        >>> answer = ParityAnswer("101", 1)
+        >>> answer, answer.holds("001"), answer.holds("111")
+        (ParityAnswer(), True, False)
+    """
+
+    mask: str = field(repr=False)
+    sign: int = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if "1" not in self.mask or set(self.mask) - {"0", "1"} or self.sign not in (0, 1):
+            raise CircuitError(
+                f"need a mask of 0 and 1 with a 1 and a sign 0 or 1, got {self.mask!r}, {self.sign}"
+            )
+
+    def holds(self, bits: str) -> bool:
+        """Say whether an outcome, a bitstring as long as `mask`, has the right parity."""
+        return (int(bits, 2) & int(self.mask, 2)).bit_count() % 2 == self.sign
+
+
+@dataclass(frozen=True, slots=True)
 class SimulatedAnswer:
     """The ideal distribution has no closed form: a reference simulates the program."""
 
 
-Answer = KnownAnswer | SimulatedAnswer
+@dataclass(frozen=True, slots=True)
+class PatchedAnswer:
+    """The ideal distribution is a product over patches, each small enough to be simulated alone.
+
+    Attributes:
+        patches: The classical bits of each patch, ascending; together each bit once. See
+            `circuits.patches.patch_programs`.
+    """
+
+    patches: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NoAnswer:
+    """Nobody simulates the program: two runs of it are compared with each other."""
+
+
+Answer = KnownAnswer | ParityAnswer | SimulatedAnswer | PatchedAnswer | NoAnswer
 
 
 @dataclass(frozen=True, slots=True)

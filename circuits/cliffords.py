@@ -1,8 +1,8 @@
 """The 24 one-qubit Cliffords, and how Pauli operators pass through Clifford gates.
 
 A Pauli is the code x + 2 z: I = 0, X = 1, Z = 2, Y = 3, so that the product of two Paulis is the
-exclusive or of their codes. Signs and phases are dropped throughout: a target bitstring needs
-none of them. Integers only, so every machine agrees.
+exclusive or of their codes up to phase. A target bitstring needs no phase; a parity needs the sign
+of the image of a Hermitian Pauli, which stands beside it. Integers only, so every machine agrees.
 
 Source: D. Gottesman, arXiv:quant-ph/9807006 (a Clifford is fixed by its images of X and Z); the
 images below are checked against the gates' matrices by a test.
@@ -28,12 +28,14 @@ class Clifford:
         turns: (theta, phi, lambda) of U(theta, phi, lambda), in quarter turns.
         inverse: Index of the inverse.
         images: Pauli code P -> code of C P C^-1.
+        signs: Pauli code P -> 1 if C P C^-1 is minus that image, else 0.
         then: Pauli code P -> index of "this, then P", the product P C.
     """
 
     turns: tuple[int, int, int]
     inverse: int
     images: tuple[int, int, int, int]
+    signs: tuple[int, int, int, int]
     then: tuple[int, int, int, int]
 
 
@@ -64,10 +66,10 @@ def _rotation(turns: tuple[int, int, int]) -> _Rotation:
     return _product(_about_z(phi), _product(_about_y(theta), _about_z(lam)))
 
 
-def _code(axis: int, rotation: _Rotation) -> int:
-    """Pauli code of the axis to which `axis` (0, 1, 2 = x, y, z) is turned."""
+def _image(axis: int, rotation: _Rotation) -> tuple[int, int]:
+    """Pauli code of the axis to which `axis` (0, 1, 2 = x, y, z) is turned, and 1 if backwards."""
     turned = next(row for row in range(3) if rotation[row][axis])
-    return (1, 3, 2)[turned]
+    return (1, 3, 2)[turned], int(rotation[turned][axis] < 0)
 
 
 def _all_turns() -> list[tuple[int, int, int]]:
@@ -84,27 +86,38 @@ def _build() -> tuple[Clifford, ...]:
     built = []
     for own, rotation in zip(turns, rotations, strict=True):
         transposed = tuple((rotation[0][k], rotation[1][k], rotation[2][k]) for k in range(3))
-        x, y, z = (_code(axis, rotation) for axis in range(3))
+        x, y, z = (_image(axis, rotation) for axis in range(3))
         after = [place[_product(pauli, rotation)] for pauli in paulis]
         built.append(
-            Clifford(own, place[transposed], (0, x, z, y), (after[0], after[1], after[2], after[3]))
+            Clifford(
+                own,
+                place[transposed],
+                (0, x[0], z[0], y[0]),
+                (0, x[1], z[1], y[1]),
+                (after[0], after[1], after[2], after[3]),
+            )
         )
     return tuple(built)
 
 
 CLIFFORDS = _build()
 
-# For operands (0, 1): the images of X on 0, Z on 0, X on 1, Z on 1, and the gate's own square.
+# For operands (0, 1): the images of X on 0, Z on 0, X on 1, Z on 1, and the gate's own square. A
+# leading minus counts in the image's sign.
 _IMAGES = {
     "cx": ("XX", "ZI", "IX", "ZZ", "II"),
     "cz": ("XZ", "ZI", "ZX", "IZ", "II"),
     "cp": ("XZ", "ZI", "ZX", "IZ", "II"),
     "swap": ("IX", "IZ", "XI", "ZI", "II"),
-    "ecr": ("YX", "ZI", "IX", "ZY", "II"),
+    "ecr": ("-YX", "-ZI", "IX", "ZY", "II"),
     "iswap": ("ZY", "IZ", "YZ", "ZI", "ZZ"),
     "rzz": ("YZ", "ZI", "ZY", "IZ", "ZZ"),
-    "rxx": ("XI", "YX", "IX", "XY", "XX"),
+    "rxx": ("XI", "-YX", "IX", "-XY", "XX"),
 }
+
+
+# The product of Paulis P and Q is i^k times the Pauli of code P ^ Q: k by codes, as in X Y = i Z.
+_PHASES = ((0, 0, 0, 0), (0, 0, 3, 1), (0, 1, 0, 3), (0, 3, 1, 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,26 +128,41 @@ class Entangler:
 
     Attributes:
         images: Pair P -> code of G P G^-1.
+        signs: Pair P -> 1 if G P G^-1 is minus that image, else 0.
         square: Code of G G, so that G^-1 = (G G) G up to phase.
     """
 
     images: tuple[int, ...]
+    signs: tuple[int, ...]
     square: int
 
 
 def _pair(letters: str) -> int:
-    return PAULIS.index(letters[0]) + 4 * PAULIS.index(letters[1])
+    return PAULIS.index(letters[-2]) + 4 * PAULIS.index(letters[-1])
+
+
+def _times(left: tuple[int, int], right: tuple[int, int]) -> tuple[int, int]:
+    """Multiply (pair, k), each standing for i^k times the Hermitian pair; k is modulo 4."""
+    (a, power), (b, other) = left, right
+    power += other
+    for shift in (0, 2):
+        p, q = a >> shift & 3, b >> shift & 3
+        power += _PHASES[p][q]
+    return a ^ b, power % 4
 
 
 def _entangler(letters: tuple[str, ...]) -> Entangler:
-    *generators, square = map(_pair, letters)
-    images = []
+    *generators, square = letters
+    images, signs = [], []
     for pair in range(16):
-        image = 0
+        plain, image = (0, 0), (0, 0)
         for bit, generator in enumerate(generators):
-            image ^= generator * (pair >> bit & 1)
-        images.append(image)
-    return Entangler(tuple(images), square)
+            if pair >> bit & 1:
+                plain = _times(plain, (1 << bit, 0))
+                image = _times(image, (_pair(generator), 2 * generator.startswith("-")))
+        images.append(image[0])
+        signs.append((image[1] - plain[1]) % 4 // 2)
+    return Entangler(tuple(images), tuple(signs), _pair(square))
 
 
 ENTANGLERS: dict[str, Entangler] = {name: _entangler(row) for name, row in _IMAGES.items()}

@@ -5,13 +5,14 @@ To add one: its module, its test, one line here. A test fails when a module is m
 
 from __future__ import annotations
 
+from circuits.binary_rb import BinaryRB
 from circuits.brickwork import Brickwork
 from circuits.case import Family
 from circuits.errors import FamilyError
 from circuits.mirror import Mirror
 from circuits.readout import Readout
 
-_ALL: tuple[Family, ...] = (Brickwork(), Mirror(), Readout())
+_ALL: tuple[Family, ...] = (BinaryRB(), Brickwork(), Mirror(), Readout())
 
 FAMILIES: dict[str, Family] = {family.name: family for family in _ALL}
 

@@ -30,7 +30,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import pi
 from typing import Final
 
 from circuits.case import Case, KnownAnswer
@@ -38,7 +37,7 @@ from circuits.cliffords import CLIFFORDS, ENTANGLERS, IDENTITY
 from circuits.draws import Draws
 from circuits.errors import FamilyError
 from circuits.layout import connected_qubits, disjoint_edges
-from circuits.native import rotation, two_qubit
+from circuits.native import clifford_forms, two_qubit
 from circuits.program import Operation
 from circuits.topology import Edge, Topology
 from circuits.verbatim import Layer, on_qubit, verbatim_program
@@ -134,10 +133,7 @@ def _frame(draws: Draws, width: int) -> list[int]:
 
 def _layers(mirror: _Mirror, topology: Topology) -> Iterator[Layer]:
     """Write the layers in native gates, one-qubit and two-qubit layers in turn."""
-    forms = [
-        rotation(topology.native_gates, theta=t * pi / 2, phi=p * pi / 2, lam=m * pi / 2)
-        for t, p, m in (clifford.turns for clifford in CLIFFORDS)
-    ]
+    forms = clifford_forms(topology.native_gates)
     gate, angles = two_qubit(topology)
     for k, (ideal, frame) in enumerate(zip(mirror.cliffords, mirror.frames, strict=True)):
         yield [

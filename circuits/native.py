@@ -13,7 +13,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection
+from functools import lru_cache
 
+from circuits.cliffords import CLIFFORDS
 from circuits.errors import FamilyError
 from circuits.topology import Topology
 
@@ -107,6 +109,24 @@ def rotation(
             return tuple((name, tuple(map(wrap, angles))) for name, angles in steps)
     allowed = ", ".join("{" + ", ".join(sorted(needed)) + "}" for needed, _ in _FORMS)
     raise FamilyError(f"need one of {allowed} among the native gates, got {sorted(native_gates)}")
+
+
+@lru_cache(maxsize=64)
+def clifford_forms(native_gates: tuple[str, ...]) -> tuple[tuple[Step, ...], ...]:
+    """Write each of `circuits.cliffords.CLIFFORDS` in native gates, in that table's order.
+
+    Raises:
+        FamilyError: As `rotation`.
+
+    Example:
+        >>> clifford_forms(("u",))[0]
+        (('u', (0.0, 0.0, 0.0)),)
+    """
+    quarter = _PI / 2
+    return tuple(
+        rotation(native_gates, theta=t * quarter, phi=p * quarter, lam=m * quarter)
+        for t, p, m in (clifford.turns for clifford in CLIFFORDS)
+    )
 
 
 def flip(native_gates: Collection[str]) -> tuple[Step, ...]:

@@ -75,6 +75,6 @@ class Readout:
 
 def _prepared(draws: Draws, width: int, depth: int) -> list[int]:
     if depth == FAIR:
-        return draws.child("bits").bits(width)
+        return list(draws.child("bits").bits(width))
     stream = draws.child("mostly ones")
     return [int(stream.integer(_EIGHT) > 0) for _ in range(width)]

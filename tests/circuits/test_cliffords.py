@@ -59,3 +59,31 @@ def test_a_two_qubit_table_agrees_with_the_native_gate(name: str) -> None:
     assert same_up_to_phase(gate @ gate, pauli_pair(entangler.square))
     for code, image in enumerate(entangler.images):
         assert same_up_to_phase(gate @ pauli_pair(code) @ gate.conj().T, pauli_pair(image))
+
+
+def hermitian(letter: str) -> Matrix:
+    """The Pauli itself, without the freedom of phase that `matrix` has."""
+    exact = {"I": [[1, 0], [0, 1]], "X": [[0, 1], [1, 0]], "Y": [[0, -1j], [1j, 0]]}
+    return np.array(exact.get(letter, [[1, 0], [0, -1]]), dtype=np.complex128)
+
+
+def hermitian_pair(code: int) -> Matrix:
+    return np.asarray(np.kron(hermitian(PAULIS[code // 4]), hermitian(PAULIS[code % 4])))
+
+
+@pytest.mark.parametrize("clifford", CLIFFORDS, ids=lambda c: str(c.turns))
+def test_a_clifford_turns_paulis_with_the_sign_of_its_matrix(clifford: Clifford) -> None:
+    own = unitary(clifford)
+    for code, letter in enumerate(PAULIS):
+        image = (-1) ** clifford.signs[code] * hermitian(PAULIS[clifford.images[code]])
+        np.testing.assert_allclose(own @ hermitian(letter) @ own.conj().T, image, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", ENTANGLERS)
+def test_a_native_gate_turns_pairs_with_the_sign_of_its_matrix(name: str) -> None:
+    gate = matrix(*two_qubit(complete(2, [name])))
+    entangler = ENTANGLERS[name]
+    for code, image in enumerate(entangler.images):
+        expected = (-1) ** entangler.signs[code] * hermitian_pair(image)
+        turned = gate @ hermitian_pair(code) @ gate.conj().T
+        np.testing.assert_allclose(turned, expected, atol=1e-9)
