@@ -91,12 +91,22 @@ def _layers(
     gate, angles = two_qubit(topology)
     for cycle in range(depth + 1):
         stream = draws.child("angles", cycle)
-        yield [op for qubit in qubits for op in _random_gate(stream, qubit, topology)]
+        yield [op for qubit in qubits for op in random_gate(stream, qubit, topology)]
         if cycle < depth:
             yield [Operation(gate, edge, angles) for edge in colours[cycle % len(colours)]]
 
 
-def _random_gate(draws: Draws, qubit: int, topology: Topology) -> list[Operation]:
+def random_gate(draws: Draws, qubit: int, topology: Topology) -> list[Operation]:
+    """Draw a Haar-random gate on `qubit` in native gates.
+
+    Raises:
+        FamilyError: No supported set of one-qubit gates is native.
+
+    Example:
+        >>> line = Topology(2, ((0, 1),), ("cz", "rz", "sx"))
+        >>> [op.name for op in random_gate(Draws(b"key"), 1, line)]
+        ['rz', 'sx', 'rz', 'sx', 'rz']
+    """
     theta, phi, lam = haar_angles(draws)
     return on_qubit(rotation(topology.native_gates, theta=theta, phi=phi, lam=lam), qubit)
 

@@ -10,9 +10,10 @@ from circuits.brickwork import Brickwork
 from circuits.case import Family
 from circuits.errors import FamilyError
 from circuits.mirror import Mirror
+from circuits.patches import Patches
 from circuits.readout import Readout
 
-_ALL: tuple[Family, ...] = (BinaryRB(), Brickwork(), Mirror(), Readout())
+_ALL: tuple[Family, ...] = (BinaryRB(), Brickwork(), Mirror(), Patches(), Readout())
 
 FAMILIES: dict[str, Family] = {family.name: family for family in _ALL}
 

@@ -33,7 +33,13 @@ TOPOLOGIES = {
     "star, prx": Topology(5, ((0, 2), (1, 2), (3, 2), (4, 2)), ("cz", "prx")),
     "line, iswap": Topology(5, LINE, ("iswap", "rx", "rz")),
 }
-DEPTHS = {"readout": (0,), "mirror": (2, 6), "brickwork": (1, 5), "binary_rb": (1, 6)}
+DEPTHS = {
+    "readout": (0,),
+    "mirror": (2, 6),
+    "brickwork": (1, 5),
+    "binary_rb": (1, 6),
+    "patches": (1, 5),
+}
 GOLDEN = {
     ("binary_rb", "line, cz"): "7f631aab61d950fd",
     ("binary_rb", "directed, ecr"): "75e86db1f828ff72",
@@ -44,6 +50,9 @@ GOLDEN = {
     ("mirror", "line, cz"): "f4ee9c148bfa467d",
     ("mirror", "directed, ecr"): "2b64f6620e4272c4",
     ("mirror", "complete, cx"): "b636258dbb214a81",
+    ("patches", "line, cz"): "a8862eefc545aab1",
+    ("patches", "directed, ecr"): "26c03ca792f67ada",
+    ("patches", "complete, cx"): "91c2a3d64bf10e5f",
     ("readout", "line, cz"): "0750aef87f564c22",
     ("readout", "directed, ecr"): "bf7b1758674c7b6b",
     ("readout", "complete, cx"): "b86799a85e034a5b",
