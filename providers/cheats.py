@@ -1,189 +1,276 @@
-"""Cheats: devices that lie, and one that errs; for tests, demos and the detection benchmark.
+"""Cheats: devices that lie, and honest ones that err; for tests, demos and the detection benchmark.
 
-Each offers itself as a `qpu` with a real machine's couplings and public sheet, as the honest
-stand-in of that machine does, refuses the same programs and answers in the same form. Only the
-counts tell it from one.
+One that poses as a `qpu` shows a real machine's couplings and public sheet under the adapter name
+of the honest stand-in, refuses the same programs and answers in the same form; one that poses as
+an exact `simulator` does so as an Aer device does. Only the counts tell it from one.
 
-To add one: a function here and its line in `CHEATS`.
+To add one: a function in `providers.lies` and its line in `CHEATS`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from circuits.gates import GATES
-from providers.base import Context, Device, Job, Json, ProgramResult
-from providers.local import LocalProvider
-from providers.noise import VIRTUAL
+from circuits.topology import complete
+from providers.base import Context, Device, DeviceClass, Json
+from providers.lies.answer import Answer, Make, Simulate
+from providers.lies.blank import noiseless, replay, uniform, zeros
+from providers.lies.blends import heavy_strings, independent_flips, white_noise
+from providers.lies.company import colluders, honest_then_fake, one_device
+from providers.lies.mistakes import (
+    flaky,
+    half_broken,
+    permuted,
+    reversed_bits,
+    swapped_registers,
+    truncated,
+    wrong_width,
+)
+from providers.lies.mps import low_bond
+from providers.lies.promise import sheet_fidelity
+from providers.lies.recognising import mirror_solver, selective
+from providers.lies.tampering import post_selected, rounded, scaled
+from providers.lies.twins import (
+    average_twin,
+    calibrated_twin,
+    drifting_twin,
+    smaller_device,
+    substituted,
+)
+from providers.lies.weak import clifford_only, clifford_simulator
 from providers.options import Options
-from providers.snapshots import document, load
-from providers.standin import DEFAULT_MACHINE, StandIn, admit, shots_result
+from providers.snapshots import document
+from providers.standin import admit, local_provider, read_machine
 
 if TYPE_CHECKING:
     from circuits.counts import Bits
     from circuits.draws import Draws
     from circuits.program import Program
+    from providers.local import LocalProvider
 
-Answer = Callable[[StandIn, "Program", int, "Draws"], "Bits"]
-"""(machine that is claimed, program, shots, draws) -> (shots x num_bits), column i = c[i]."""
+__all__ = ["CHEATS", "Cheat", "Fake", "build", "create", "sheet_fidelity"]
 
-REPLAY_FLIPS = 0.05
-"""Chance of each bit to differ from the replayed answer's most frequent string."""
+SIMULATOR = "aer"
+"""The adapter that honest exact simulators claim."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cheat:
-    """One way to be wrong.
+    """One way to be wrong. Exactly one of `make` and `simulate` is given.
 
     Attributes:
         lie: What it does instead of the job, in one sentence.
-        answer: The shots that it returns.
-        mistake: It means well.
+        make: Its shots as a `qpu`.
+        simulate: Its shots as a `simulator`.
+        mistake: It means well, and its answers come in the wrong form.
+        honest: It means well, and its answers are what its hardware gives.
     """
 
     lie: str
-    answer: Answer
+    make: Make | None = None
+    simulate: Simulate | None = None
     mistake: bool = False
+    honest: bool = False
+
+    @property
+    def device_class(self) -> DeviceClass:
+        """What it claims to be."""
+        return DeviceClass.QPU if self.make else DeviceClass.SIMULATOR
 
 
-def create(options: Mapping[str, Json], context: Context) -> LocalProvider:
-    """Make the provider of one cheat.
+@dataclass(frozen=True, slots=True)
+class Fake:
+    """A cheat at work, to be driven directly.
+
+    Attributes:
+        device: What it claims.
+        answer: What it answers.
+        machine: The snapshot whose sheet it shows; '' for a simulator.
+    """
+
+    device: Device
+    answer: Answer
+    machine: str
+
+    def run(self, program: Program, *, shots: int, draws: Draws) -> Bits:
+        """Answer a native program.
+
+        Returns:
+            (shots x num_bits) array, column i = c[i]; another shape where that is the mistake.
+
+        Raises:
+            JobFailed: The device is down, or flaky.
+        """
+        return self.answer(program, shots, draws)
+
+
+def build(options: Mapping[str, Json], context: Context) -> Fake:
+    """Make one cheat to be driven directly, without jobs.
 
     Args:
-        options: `kind` (a key of `CHEATS`, "noiseless"), `machine` (whose sheet it shows,
-            "hanoi"), `device` (its name, the machine's) and `fee_rao_per_shot` (0).
-        context: Where seeds come from.
+        options: `kind` (a key of `CHEATS`, "noiseless"); for a qpu those of
+            `providers.standin.build`; for a simulator `device` (its name, "aer"), `num_qubits`
+            (the width it claims, 20) and `fee_rao_per_shot` (0); and the kind's own.
+        context: Where seeds and epochs come from.
 
     Raises:
         Rejected: An option is unknown or wrong, or there is no such machine.
         MissingSoftware: The package with the snapshots is not installed.
 
     Example:
-        >>> create({"kind": "uniform", "device": "q7"}, Context(b"seed", lambda: 0)).name
-        'cheats'
+        >>> build({"kind": "low_bond_mps", "bond": 8}, Context(b"seed", lambda: 0)).device.name
+        'aer'
     """
     read = Options("cheats", options)
-    kind = read.word("kind", "noiseless", CHEATS)
-    machine = read.text("machine", DEFAULT_MACHINE)
-    device = read.text("device", machine)
-    fee = read.whole("fee_rao_per_shot", 0, low=0, high=10**12)
+    cheat = CHEATS[read.word("kind", "noiseless", CHEATS)]
+    if cheat.make is not None:
+        claimed = read_machine(read, context)
+        fake = Fake(claimed.device, cheat.make(claimed, read), claimed.snapshot.machine)
+    elif cheat.simulate is not None:
+        fake = Fake(_simulator(read), cheat.simulate(read), "")
+    else:
+        raise ValueError("a cheat needs make or simulate, got neither")
     read.done()
-    claimed = StandIn(load(machine), device, context, provider="cheats", fee_rao_per_shot=fee)
-    answer = CHEATS[kind].answer
+    return fake
 
-    def execute(_device: Device, job: Job, index: int, draws: Draws) -> ProgramResult:
-        rows = answer(claimed, job.programs[index], job.shots, draws)
-        return shots_result(rows, memory=job.memory)
 
-    return LocalProvider(
-        "cheats",
-        (claimed.device,),
-        execute=execute,
-        context=context,
-        admit=admit,
-        calibration=lambda _device: document(machine),
+def create(options: Mapping[str, Json], context: Context) -> LocalProvider:
+    """Make the provider of one cheat; options and errors are those of `build`.
+
+    Example:
+        >>> create({"kind": "uniform", "device": "q7"}, Context(b"seed", lambda: 0)).name
+        'standin'
+    """
+    fake = build(options, context)
+    if not fake.machine:
+        return local_provider(fake, context, admit=lambda _device, _program: None)
+    return local_provider(
+        fake, context, calibration=lambda _device: document(fake.machine), admit=admit
     )
 
 
-def sheet_fidelity(device: Device, program: Program) -> float:
-    """Say what the public sheet promises of a circuit, as the sheet's reader computes it.
-
-    The product of 1 - 5r/4 per two-qubit gate, 1 - 3r/2 per pulse (rz is none) and 1 - 3e/2 per
-    measurement, r the average infidelity and e the readout error; 0 where a factor is negative.
-
-    Raises:
-        KeyError: A two-qubit gate on no edge of the device.
-
-    Example:
-        >>> from circuits.program import Program, measure
-        >>> hanoi = StandIn(load("hanoi"), "qpu", Context(b"seed", lambda: 0))
-        >>> round(sheet_fidelity(hanoi.device, Program(27, 1, (measure(0, 0),))), 4)
-        0.9886
-    """
-    errors, topology = device.errors, device.topology
-    if errors is None:
-        return 1.0
-    pairs = {
-        frozenset(edge): rate for edge, rate in zip(topology.edges, errors.two_qubit, strict=True)
-    }
-    fidelity = 1.0
-    for op in program.operations:
-        if op.bit is not None:
-            fidelity *= max(0.0, 1 - 1.5 * errors.readout[op.qubits[0]])
-        elif op.name in GATES and op.name not in VIRTUAL:
-            pair = len(op.qubits) == 2
-            error = (
-                1.25 * pairs[frozenset(op.qubits)] if pair else 1.5 * errors.one_qubit[op.qubits[0]]
-            )
-            fidelity *= max(0.0, 1 - error)
-    return fidelity
-
-
-def _written(program: Program, rows: Bits) -> Bits:
-    """Bits that no measurement writes read 0."""
-    bits = sorted({op.bit for op in program.operations if op.bit is not None})
-    kept = np.zeros_like(rows)
-    kept[:, bits] = rows[:, bits]
-    return kept
-
-
-def _generator(draws: Draws) -> np.random.Generator:
-    return np.random.Generator(np.random.PCG64(draws.integer(2**128)))
-
-
-def _uniform(_claimed: StandIn, program: Program, shots: int, draws: Draws) -> Bits:
-    rows = _generator(draws).integers(0, 2, (shots, program.num_bits), dtype=np.uint8)
-    return _written(program, rows)
-
-
-def _zeros(_claimed: StandIn, program: Program, shots: int, _draws: Draws) -> Bits:
-    return np.zeros((shots, program.num_bits), dtype=np.uint8)
-
-
-def _replay(claimed: StandIn, program: Program, shots: int, _draws: Draws) -> Bits:
-    """Answer with one recording per width.
-
-    The recording stands for the first job of that width. It is a hash of the device, not of the
-    order in which jobs arrive, so that it is the same however callers race; fewer shots are its
-    beginning.
-    """
-    recorded = claimed.history.child("replay", program.num_bits)
-    first = np.array(recorded.bits(program.num_bits), dtype=np.uint8)
-    flips = _generator(recorded).random((shots, program.num_bits)) < REPLAY_FLIPS
-    return first ^ flips
-
-
-def _noiseless(claimed: StandIn, program: Program, shots: int, draws: Draws) -> Bits:
-    return claimed.ideal(program, shots=shots, draws=draws)
-
-
-def _white_noise(claimed: StandIn, program: Program, shots: int, draws: Draws) -> Bits:
-    right = claimed.ideal(program, shots=shots, draws=draws.child("right"))
-    wrong = _uniform(claimed, program, shots, draws.child("wrong"))
-    kept = _generator(draws).random(shots) < sheet_fidelity(claimed.device, program)
-    return np.where(kept[:, None], right, wrong)
-
-
-def _reversed(claimed: StandIn, program: Program, shots: int, draws: Draws) -> Bits:
-    return claimed.run(program, shots=shots, draws=draws)[:, ::-1]
+def _simulator(read: Options) -> Device:
+    num_qubits = read.whole("num_qubits", 20, low=1, high=1_024)
+    return Device(
+        read.text("device", SIMULATOR),
+        DeviceClass.SIMULATOR,
+        complete(num_qubits, ("cx", "u")),
+        None,
+        SIMULATOR,
+        fee_rao_per_shot=read.whole("fee_rao_per_shot", 0, low=0, high=10**12),
+    )
 
 
 CHEATS: dict[str, Cheat] = {
-    "uniform": Cheat("It runs nothing and returns fair coin flips.", _uniform),
-    "zeros": Cheat("It runs nothing and returns zeros.", _zeros),
-    "replay": Cheat("It answers every job of one width with the counts of the first.", _replay),
-    "noiseless": Cheat("It sells a noiseless simulator as a machine.", _noiseless),
+    "uniform": Cheat("It runs nothing and returns fair coin flips.", uniform),
+    "zeros": Cheat("It runs nothing and returns zeros.", zeros),
+    "replay": Cheat("It answers every job of one width with the counts of the first.", replay),
+    "noiseless": Cheat("It sells a noiseless simulator as a machine.", noiseless),
     "white_noise": Cheat(
         "It mixes a noiseless simulator with coin flips in the share that the sheet promises.",
-        _white_noise,
+        white_noise,
+    ),
+    "independent_flips": Cheat(
+        "It flips a noiseless simulator's bits one by one at the rates of the sheet.",
+        independent_flips,
+    ),
+    "average_twin": Cheat(
+        "It simulates depolarising gates and a readout error at the mean rates of the sheet.",
+        average_twin,
+    ),
+    "calibrated_twin": Cheat(
+        "It simulates the machine's true rates of epoch 0, element by element, for ever.",
+        calibrated_twin,
+    ),
+    "drifting_twin": Cheat(
+        "It simulates the machine's true rates of epoch 0 with a drift that it makes up.",
+        drifting_twin,
+    ),
+    "substituted": Cheat(
+        "It runs the jobs on a machine with four times the errors of the one it names.",
+        substituted,
+    ),
+    "smaller_device": Cheat(
+        "It has half of the qubits that it claims and makes up the rest.",
+        smaller_device,
+    ),
+    "low_bond_mps": Cheat(
+        "It sells a matrix product state with too small a bond as an exact simulator.",
+        simulate=low_bond,
+    ),
+    "clifford_only": Cheat(
+        "It rounds every gate to the nearest Clifford before it runs the circuit on its machine.",
+        clifford_only,
+    ),
+    "clifford_simulator": Cheat(
+        "It rounds every gate to the nearest Clifford and sells that as an exact simulator.",
+        simulate=clifford_simulator,
+    ),
+    "heavy_strings": Cheat(
+        "It returns strings from the heaviest fifth of the ideal law as often as XEB asks for.",
+        heavy_strings,
+    ),
+    "selective": Cheat(
+        "It runs circuits that look like tests honestly and returns coin flips for all others.",
+        selective,
+    ),
+    "mirror_solver": Cheat(
+        "It solves mirrors and adds flips at the rates of the sheet, and flips coins for the rest.",
+        mirror_solver,
+    ),
+    "rounded": Cheat(
+        "It rounds probabilities of a noisy simulation to counts and sells them as shots.",
+        rounded,
+    ),
+    "scaled": Cheat("It runs a tenth of the shots and counts each of them ten times.", scaled),
+    "post_selected": Cheat(
+        "It runs twice the shots and returns the half that looks better as raw.",
+        post_selected,
+    ),
+    "honest_then_fake": Cheat(
+        "It is honest until it has earned trust and returns coin flips from then on.",
+        honest_then_fake,
+    ),
+    "one_device": Cheat("It is one machine behind many hotkeys.", one_device),
+    "colluders": Cheat(
+        "It shares one machine with others, and its answers to programs that they had too.",
+        colluders,
     ),
     "reversed": Cheat(
         "It runs every job honestly and returns the bits in reversed order.",
-        _reversed,
+        reversed_bits,
         mistake=True,
+    ),
+    "permuted": Cheat(
+        "It runs every job honestly and returns the bits in a fixed wrong order.",
+        permuted,
+        mistake=True,
+    ),
+    "swapped_registers": Cheat(
+        "It runs every job honestly and returns the two halves of the bits the wrong way round.",
+        swapped_registers,
+        mistake=True,
+    ),
+    "truncated": Cheat(
+        "It runs every job honestly and returns three quarters of the shots.",
+        truncated,
+        mistake=True,
+    ),
+    "wrong_width": Cheat(
+        "It runs every job honestly and returns one bit too many.",
+        wrong_width,
+        mistake=True,
+    ),
+    "slow_flaky": Cheat(
+        "It runs jobs honestly and ends every fifth with an error.",
+        flaky,
+        honest=True,
+    ),
+    "half_broken": Cheat(
+        "It runs every job honestly on a machine where a quarter of the qubits read at random.",
+        half_broken,
+        honest=True,
     ),
 }

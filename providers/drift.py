@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -71,14 +72,76 @@ class Drift:
 DRIFT = Drift()
 
 
-def rates_at(snapshot: Snapshot, draws: Draws, *, epoch: int, drift: Drift = DRIFT) -> Rates:
-    """Say what the device of `snapshot` really does at `epoch`.
+class Ageing:
+    """One device's whole history; epochs may be asked for in any order.
+
+    What happened in an epoch is drawn once and kept, so that the next epoch costs one more draw
+    and not the whole past again.
 
     Args:
         snapshot: What was published.
         draws: The device's own stream: one seed and device name, one history.
-        epoch: Any integer.
         drift: Sizes.
+        fork: What happens after epoch 0 comes from this stream instead: a history that is the
+            device's own up to then and made up afterwards.
+
+    Example:
+        >>> from circuits.draws import Draws
+        >>> from providers.snapshots import load
+        >>> hanoi, seed = load("hanoi"), Draws(b"seed", "qpu")
+        >>> own, made_up = Ageing(hanoi, seed), Ageing(hanoi, seed, fork=Draws(b""))
+        >>> own.rates(0) == made_up.rates(0), own.rates(1) == made_up.rates(1)
+        (True, False)
+    """
+
+    def __init__(
+        self, snapshot: Snapshot, draws: Draws, *, drift: Drift = DRIFT, fork: Draws | None = None
+    ) -> None:
+        self._snapshot = snapshot
+        self._draws = draws
+        self._drift = drift
+        width, pairs = len(snapshot.errors.readout), len(snapshot.errors.two_qubit)
+        sizes = {"one_qubit": width, "two_qubit": pairs, "readout": width}
+        self._fixed = {
+            kind: drift.worse
+            * np.exp(drift.worse_spread * _normals(draws.child(kind, "worse"), size))
+            for kind, size in sizes.items()
+        }
+        self._walks = {
+            kind: _Walk(draws.child(kind), size, drift, fork.child(kind) if fork else None)
+            for kind, size in sizes.items()
+        }
+        spread = drift.asymmetry_spread * _normals(draws.child("asymmetry"), width)
+        self._ratio = np.clip(drift.asymmetry * np.exp(spread), 1.5, 9.0)
+
+    def rates(self, epoch: int) -> Rates:
+        """Say what the device really does at `epoch`, any integer."""
+        snapshot, sheet, drift = self._snapshot, self._snapshot.errors, self._drift
+        one = self._factor("one_qubit", epoch, drift.gate_spread)
+        two = self._factor("two_qubit", epoch, drift.gate_spread)
+        factor = self._factor("readout", epoch, drift.read_spread)
+        read = _times(sheet.readout, factor, most=0.5)
+        pairs = [(min(edge), max(edge)) for edge in snapshot.topology.edges]
+        return Rates(
+            one_qubit=_floats(1.5 * _times(sheet.one_qubit, one, most=0.5)),
+            two_qubit=dict(
+                zip(pairs, _floats(1.25 * _times(sheet.two_qubit, two, most=0.75)), strict=True)
+            ),
+            read_0_given_1=_floats(np.minimum(2 * read * self._ratio / (1 + self._ratio), 0.5)),
+            read_1_given_0=_floats(2 * read / (1 + self._ratio)),
+            relax_hz=_inverse(snapshot.t1_s, one),
+            dephase_hz=_inverse(snapshot.t2_s, one),
+            one_qubit_s=snapshot.one_qubit_s,
+            two_qubit_s=dict(zip(pairs, snapshot.two_qubit_s, strict=True)),
+        )
+
+    def _factor(self, kind: str, epoch: int, spread: float) -> Reals:
+        walk = self._walks[kind].at(epoch, spread=spread)
+        return np.asarray(self._fixed[kind] * walk, dtype=np.float64)
+
+
+def rates_at(snapshot: Snapshot, draws: Draws, *, epoch: int, drift: Drift = DRIFT) -> Rates:
+    """Say what the device of `snapshot` really does at one epoch; for several use `Ageing`.
 
     Example:
         >>> from circuits.draws import Draws
@@ -88,48 +151,38 @@ def rates_at(snapshot: Snapshot, draws: Draws, *, epoch: int, drift: Drift = DRI
         >>> now.read_0_given_1[0] > now.read_1_given_0[0], now == later
         (True, False)
     """
-    sheet = snapshot.errors
-
-    def factor(kind: str, size: int, spread: float) -> Reals:
-        fixed = drift.worse * np.exp(
-            drift.worse_spread * _normals(draws.child(kind, "worse"), size)
-        )
-        walk = _walk(draws.child(kind), size, epoch=epoch, spread=spread, drift=drift)
-        return np.asarray(fixed * walk, dtype=np.float64)
-
-    width = len(sheet.readout)
-    one = factor("one_qubit", width, drift.gate_spread)
-    two = factor("two_qubit", len(sheet.two_qubit), drift.gate_spread)
-    read = _times(sheet.readout, factor("readout", width, drift.read_spread), most=0.5)
-    spread = drift.asymmetry_spread * _normals(draws.child("asymmetry"), width)
-    ratio = np.clip(drift.asymmetry * np.exp(spread), 1.5, 9.0)
-    pairs = [(min(edge), max(edge)) for edge in snapshot.topology.edges]
-    return Rates(
-        one_qubit=_floats(1.5 * _times(sheet.one_qubit, one, most=0.5)),
-        two_qubit=dict(
-            zip(pairs, _floats(1.25 * _times(sheet.two_qubit, two, most=0.75)), strict=True)
-        ),
-        read_0_given_1=_floats(np.minimum(2 * read * ratio / (1 + ratio), 0.5)),
-        read_1_given_0=_floats(2 * read / (1 + ratio)),
-        relax_hz=_inverse(snapshot.t1_s, one),
-        dephase_hz=_inverse(snapshot.t2_s, one),
-        one_qubit_s=snapshot.one_qubit_s,
-        two_qubit_s=dict(zip(pairs, snapshot.two_qubit_s, strict=True)),
-    )
+    return Ageing(snapshot, draws, drift=drift).rates(epoch)
 
 
-def _walk(draws: Draws, size: int, *, epoch: int, spread: float, drift: Drift) -> Reals:
-    """Factors at `epoch`, mean about 1, from the innovations of the epochs that still count."""
-    total = np.zeros(size)
-    scale = spread * math.sqrt(1 - drift.memory**2)
-    for age in range(math.ceil(math.log(FADED) / math.log(drift.memory))):
-        born = draws.child("epoch", epoch - age)
-        shock = scale * _normals(born, size)
-        struck = _uniforms(born, size) < drift.jump_chance
-        shock += np.where(struck, drift.jump_spread * _normals(born, size), 0.0)
-        total += drift.memory**age * shock
-    factors = np.exp(total - spread**2 / 2)
-    return np.asarray(np.clip(factors, drift.low, drift.high), dtype=np.float64)
+class _Walk:
+    """The walk of all elements of one kind."""
+
+    def __init__(self, draws: Draws, size: int, drift: Drift, fork: Draws | None) -> None:
+        self._draws = draws
+        self._fork = fork
+        self._size = size
+        self._drift = drift
+        self._born = lru_cache(maxsize=1024)(self._event)
+
+    def at(self, epoch: int, *, spread: float) -> Reals:
+        """Factors at `epoch`, mean about 1, from the innovations of the epochs that still count."""
+        drift = self._drift
+        total = np.zeros(self._size)
+        scale = spread * math.sqrt(1 - drift.memory**2)
+        for age in range(math.ceil(math.log(FADED) / math.log(drift.memory))):
+            shock, jump = self._born(epoch - age)
+            total += drift.memory**age * (scale * shock + jump)
+        factors = np.exp(total - spread**2 / 2)
+        return np.asarray(np.clip(factors, drift.low, drift.high), dtype=np.float64)
+
+    def _event(self, epoch: int) -> tuple[Reals, Reals]:
+        """What happened in one epoch: standard normal shocks, and jumps (mostly 0)."""
+        source = self._draws if self._fork is None or epoch <= 0 else self._fork
+        born = source.child("epoch", epoch)
+        shock = _normals(born, self._size)
+        struck = _uniforms(born, self._size) < self._drift.jump_chance
+        jumps = self._drift.jump_spread * _normals(born, self._size)
+        return shock, np.where(struck, jumps, 0.0)
 
 
 def _uniforms(draws: Draws, size: int) -> Reals:

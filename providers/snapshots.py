@@ -25,6 +25,7 @@ import importlib.util
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -103,6 +104,7 @@ def document(machine: str) -> Mapping[str, Json]:
     return _read(machine, "props")
 
 
+@lru_cache(maxsize=16)
 def load(machine: str) -> Snapshot:
     """Read the snapshot of `machine`.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,10 +10,11 @@ from scipy import stats
 
 from circuits.case import KnownAnswer
 from circuits.counts import Counts
+from circuits.draws import Draws
 from circuits.mirror import Mirror
 from circuits.program import Operation, Program, measure
-from providers import cheats, standin
-from providers.base import Context, Device, Job
+from providers import aer, cheats, standin
+from providers.base import Context, Device, DeviceClass, Job, Json
 from providers.cheats import CHEATS, sheet_fidelity
 from providers.errors import Rejected
 from providers.local import LocalProvider
@@ -24,6 +24,9 @@ TOPOLOGY = load("hanoi").topology
 CASE = Mirror().generate(b"cheats", width=8, depth=6, topology=TOPOLOGY)
 ANSWER = CASE.answer.bits if isinstance(CASE.answer, KnownAnswer) else ""
 READS = tuple(measure(q, q) for q in range(4))
+QPUS = [kind for kind, entry in CHEATS.items() if entry.device_class is DeviceClass.QPU]
+SIMULATORS = [kind for kind in CHEATS if kind not in QPUS]
+SHAPELESS = {"slow_flaky", "truncated", "wrong_width"}
 
 
 def ask(provider: LocalProvider, *programs: Program, shots: int, number: int = 1) -> list[Counts]:
@@ -52,26 +55,41 @@ def described(provider: LocalProvider) -> Device:
     return device
 
 
-@pytest.mark.parametrize("kind", CHEATS)
+@pytest.mark.parametrize("kind", QPUS)
 def test_a_cheat_claims_what_the_honest_standin_claims(kind: str) -> None:
-    assert replace(described(cheat(kind)), provider="standin") == described(honest())
+    assert described(cheat(kind)) == described(honest())
+
+
+@pytest.mark.parametrize("kind", SIMULATORS)
+def test_a_cheating_simulator_claims_what_an_honest_one_claims(kind: str) -> None:
+    options: dict[str, Json] = {"num_qubits": 9, "device": "q"}
+    context = Context(b"seed", lambda: 3)
+    fake = cheats.create({"kind": kind, **options}, context)
+    assert described(fake) == described(aer.create(options, context))
 
 
 @pytest.mark.parametrize("kind", CHEATS)
-def test_every_cheat_says_its_lie_in_one_sentence_and_answers_every_shot(kind: str) -> None:
+def test_every_cheat_says_its_lie_in_one_sentence(kind: str) -> None:
     assert CHEATS[kind].lie.startswith("It ")
     assert CHEATS[kind].lie.count(".") == 1
+
+
+@pytest.mark.parametrize("kind", sorted(set(QPUS) - SHAPELESS))
+def test_a_cheat_answers_every_shot(kind: str) -> None:
     (counts,) = ask(cheat(kind), CASE.program, shots=300)
     assert (counts.num_bits, counts.shots) == (8, 300)
 
 
-def test_only_reversed_bits_are_a_mistake() -> None:
-    assert [kind for kind, entry in CHEATS.items() if entry.mistake] == ["reversed"]
-
-
-@pytest.mark.parametrize("kind", CHEATS)
+@pytest.mark.parametrize("kind", sorted(set(QPUS) - {"slow_flaky"}))
 def test_a_cheat_gives_one_job_the_same_counts_again(kind: str) -> None:
     assert ask(cheat(kind), CASE.program, shots=100) == ask(cheat(kind), CASE.program, shots=100)
+
+
+def test_driven_directly_a_cheat_answers_as_through_a_job() -> None:
+    direct = cheats.build({"kind": "white_noise", "device": "q"}, Context(b"seed", lambda: 3))
+    draws = Draws(b"seed", "q", f"{1:064x}", 0)
+    rows = direct.run(CASE.program, shots=100, draws=draws)
+    assert ask(cheat("white_noise"), CASE.program, shots=100) == [Counts.from_rows(rows)]
 
 
 def test_uniform_is_uniform() -> None:
@@ -166,7 +184,7 @@ def test_cheats_refuse_what_the_honest_standin_refuses() -> None:
 
 
 def test_an_unknown_kind_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(Rejected, match="noiseless, replay, reversed, uniform, white_noise, zeros"):
+    with pytest.raises(Rejected, match=r"average_twin, calibrated_twin, .* wrong_width, zeros"):
         cheats.create({"kind": "clever"}, Context(b"seed", lambda: 0))
 
 

@@ -1,0 +1,1 @@
+"""How devices lie, one idea a file; `providers.cheats` has the table of them all."""
