@@ -15,11 +15,11 @@ THREADS := OMP_WAIT_POLICY=passive OMP_NUM_THREADS=2 OPENBLAS_NUM_THREADS=2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench soak lock clean
+.PHONY: help demo test check format bench bench-detection soak lock clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 17
 
 demo: $(VENV)/.stamp ## run the whole subnet on this machine and print the board
 	$(BIN)/qsubnet localnet --epochs 3 --seed 7 --state .demo
@@ -44,6 +44,10 @@ bench: $(VENV)/.stamp ## run every benchmarks/bench_*.py, one by one
 		found=1; echo "== $$script"; $(THREADS) $(BIN)/python "$$script"; \
 	done; \
 	[ -n "$$found" ] || echo "no benchmark yet: make bench runs benchmarks/bench_*.py, and none is there"
+
+# One thread a process, two processes; what is done is kept in .detection, so a stopped run goes on.
+bench-detection: $(VENV)/.stamp ## every cheat and every honest world; rewrites docs/detection.md (hours)
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.detection --write docs/detection.md
 
 soak: $(VENV)/.stamp ## the long tests: repeated kills, long runs
 	$(THREADS) $(BIN)/python -m pytest -m soak

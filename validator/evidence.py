@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from validator.reference import Reference
     from validator.sequential import Accusation
 
-__all__ = ["Evidence", "evidence", "evidence_by_epoch"]
+__all__ = ["Evidence", "evidence", "evidence_by_epoch", "evidence_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,11 @@ class Evidence:
 
 
 def evidence(
-    records: Iterable[Record], *, reference: Reference, permutation_key: bytes
+    records: Iterable[Record],
+    *,
+    reference: Reference,
+    permutation_key: bytes,
+    trusted: Iterable[Record] = (),
 ) -> Evidence:
     """Compute the evidence of one device.
 
@@ -71,27 +75,41 @@ def evidence(
         records: All of one hotkey and device; any order.
         reference: Exact distributions for XEB.
         permutation_key: Seeds permutation tests; revealed only after the answers.
+        trusted: Answers to the same readout probes in the same epochs by an independent, trusted
+            run on the machine that the device claims to be.
 
     Raises:
         ValueError: Records of more than one device, or none.
     """
-    *_, (_, folding) = _folded(records, reference=reference, permutation_key=permutation_key)
-    return _read(folding)
+    *_, (_, folding) = _folded(
+        records, reference=reference, permutation_key=permutation_key, trusted=trusted
+    )
+    return evidence_of(folding)
 
 
 def evidence_by_epoch(
-    records: Iterable[Record], *, reference: Reference, permutation_key: bytes
+    records: Iterable[Record],
+    *,
+    reference: Reference,
+    permutation_key: bytes,
+    trusted: Iterable[Record] = (),
 ) -> Iterator[tuple[int, Evidence]]:
     """Compute the evidence as it stood after each epoch: how it grew.
 
     The same arguments and errors as `evidence`, which gives the last of these.
     """
-    for epoch, folding in _folded(records, reference=reference, permutation_key=permutation_key):
-        yield epoch, _read(folding)
+    for epoch, folding in _folded(
+        records, reference=reference, permutation_key=permutation_key, trusted=trusted
+    ):
+        yield epoch, evidence_of(folding)
 
 
 def _folded(
-    records: Iterable[Record], *, reference: Reference, permutation_key: bytes
+    records: Iterable[Record],
+    *,
+    reference: Reference,
+    permutation_key: bytes,
+    trusted: Iterable[Record],
 ) -> Iterator[tuple[int, Folding]]:
     """Yield the one fold after each epoch; it goes on changing."""
     ordered = chronological(records)
@@ -100,12 +118,14 @@ def _folded(
         raise ValueError(f"need the records of exactly one device, got {sorted(owners)}")
     is_qpu = ordered[-1].device.device_class is DeviceClass.QPU
     folding = Folding(reference, permutation_key, is_qpu)
+    checks = list(trusted)
     for epoch, group in groupby(ordered, key=lambda record: record.epoch):
-        folding.add_epoch(list(group))
+        folding.add_epoch(list(group), trusted=[r for r in checks if r.epoch == epoch])
         yield epoch, folding
 
 
-def _read(folding: Folding) -> Evidence:
+def evidence_of(folding: Folding) -> Evidence:
+    """Read the evidence out of a fold, which may go on afterwards."""
     fidelity, estimator = _fidelity(folding)
     return Evidence(
         programs_asked=folding.programs_asked,

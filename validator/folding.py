@@ -110,7 +110,7 @@ class Folding:
         if self.is_qpu:
             self.hardware = HardwareFold.start(Draws(self.permutation_key, "permutations"))
 
-    def add_epoch(self, records: Sequence[Record]) -> None:
+    def add_epoch(self, records: Sequence[Record], *, trusted: Sequence[Record] = ()) -> None:
         """Go on by the records of one epoch.
 
         Args:
@@ -119,6 +119,7 @@ class Folding:
         Raises:
             ValueError: None, or records of more than one epoch.
         """
+        del trusted  # until validator.against_drift is there
         epochs = {record.epoch for record in records}
         if len(epochs) != 1:
             raise ValueError(f"need the records of exactly one epoch, got {sorted(epochs)}")

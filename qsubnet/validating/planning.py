@@ -14,6 +14,7 @@ import asyncio
 import logging
 from collections import Counter
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from providers.base import Job
@@ -24,6 +25,7 @@ from qsubnet.store.evaluation import CaseRow, EpochRow
 from qsubnet.wire import peer
 from qsubnet.wire.domain import couplings, device_from_claim, request_from_job
 from validator.plan import case_key, commitment, draw, plan
+from validator.score import Grade
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -96,6 +98,7 @@ def draw_epoch(
     epoch: int,
     block: int,
     block_hash: str,
+    reached: Mapping[tuple[str, str], Grade] = MappingProxyType({}),
 ) -> DrawnEpoch:
     """Draw every job of an epoch.
 
@@ -105,15 +108,16 @@ def draw_epoch(
         epoch: Number.
         block: The block that opened it.
         block_hash: Its hash.
+        reached: The grade of the newest verdict by (hotkey, device); what is planned follows it.
     """
     jobs: list[Dispatch] = []
     secrets: list[CaseRow] = []
     for hotkey in sorted(claims):
         for claim in _testable(hotkey, claims[hotkey]):
             try:
-                drawn = list(
-                    _draw_device(hotkey, claim, secret=secret, epoch=epoch, hash_=block_hash)
-                )
+                grade = reached.get((hotkey, claim.name), Grade.S0)
+                moment = _Moment(secret, epoch, block_hash)
+                drawn = list(_draw_device(hotkey, claim, moment=moment, reached=grade))
             except Exception as error:  # noqa: BLE001 - border: what one miner claims must not stop the plan
                 _skip(hotkey, claim, f"{type(error).__name__}: {error}")
                 continue
@@ -146,12 +150,22 @@ def _skip(hotkey: str, claim: peer.DeviceClaim, reason: str) -> None:
     log.warning("device not testable", extra=fields)
 
 
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    """Whose epoch, which and since which block."""
+
+    secret: bytes
+    epoch: int
+    block_hash: str
+
+
 def _draw_device(
-    hotkey: str, claim: peer.DeviceClaim, *, secret: bytes, epoch: int, hash_: str
+    hotkey: str, claim: peer.DeviceClaim, *, moment: _Moment, reached: Grade
 ) -> Iterator[tuple[Dispatch, list[CaseRow]]]:
     device = device_from_claim(claim)
+    secret, hash_ = moment.secret, moment.block_hash
     text = claim.model_dump_json()
-    for place, assignment in enumerate(plan(device)):
+    for place, assignment in enumerate(plan(device, reached=reached)):
         planned = draw(assignment, device, secret=secret, block_hash=hash_, hotkey=hotkey)
         for start in range(0, len(planned), device.max_programs):
             part = planned[start : start + device.max_programs]
@@ -163,7 +177,7 @@ def _draw_device(
                 device=device.name,
                 claim=text,
                 request=_request(job_key, device, part, shots=assignment.shots),
-                epoch=epoch,
+                epoch=moment.epoch,
                 state=DispatchState.HELD,
             )
             yield job, [_secret(job, index, one, assignment) for index, one in enumerate(part)]

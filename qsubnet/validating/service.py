@@ -23,6 +23,7 @@ from qsubnet.store.evaluation import EpochRow, EpochState
 from qsubnet.validating.ingesting import ingest
 from qsubnet.validating.judging import judge_all, verdict_document, weights_by_mechanism
 from qsubnet.validating.planning import ask_claims, draw_epoch, permutation_key, write_epoch
+from validator.score import Grade
 
 if TYPE_CHECKING:
     from qsubnet.chain.base import Chain
@@ -121,12 +122,15 @@ class ValidatingService:
         opening = (await self.chain.params()).start_of(epoch)
         pinned = await self.chain.metagraph(opening)
         hotkeys = {neuron.hotkey for neuron in pinned.neurons} - {self.hotkey}
+        with self.store.read() as connection:
+            newest = evaluation.newest_verdicts(connection)
         drawn = draw_epoch(
             await ask_claims(self.directory, self.store, hotkeys=hotkeys),
             secret=self.secret,
             epoch=epoch,
             block=opening,
             block_hash=pinned.block.hash,
+            reached={device: Grade(str(found["grade"])) for device, found in newest.items()},
         )
         write_epoch(self.store, drawn)
         log.info("drawn", extra={"epoch": epoch, "jobs": len(drawn.jobs)})

@@ -1,0 +1,253 @@
+"""The rows of the table: who is tried, where, how long, and which verdict they should get.
+
+Machines are split: while tests were made, hanoi, sherbrooke and torino were looked at, those of
+`UNSEEN` never.
+Trials begin at different epochs of a device's history, so that no two see the same days.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.detection.trial import Setting
+
+if TYPE_CHECKING:
+    from providers.base import Json
+
+UNSEEN = (
+    "guadalupe",
+    "mumbai",
+    "prague",
+    "kolkata",
+    "montreal",
+    "paris",
+    "toronto",
+    "brooklyn",
+)
+HONEST_WORLDS = (
+    "usual",
+    "calm",
+    "drifting",
+    "volatile",
+    "tls_jumps",
+    "stale",
+    "crosstalk",
+    "bursts",
+    "outages",
+    "lopsided",
+)
+SHOTS = 4000
+CHEAT_EPOCHS = 5
+"""20,000 shots."""
+TWIN_EPOCHS = 24
+MONTH = 30
+
+Days = Sequence[Mapping[str, Any]]
+Wanted = Callable[[Days], bool]
+
+
+def never_accused(days: Days) -> bool:
+    """No day said `fraud`."""
+    return all(day["verdict"] != "fraud" for day in days)
+
+
+def last_is(*words: str) -> Wanted:
+    """The last day's verdict is one of these words."""
+    return lambda days: days[-1]["verdict"] in words
+
+
+def never_above(grade: str) -> Wanted:
+    """No day's grade was higher."""
+    return lambda days: all(day["grade"] <= grade for day in days)
+
+
+def reaches(grade: str) -> Wanted:
+    """Some day's grade was at least this, and no day said `fraud`."""
+    return lambda days: any(day["grade"] >= grade for day in days) and never_accused(days)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table.
+
+    Attributes:
+        name: Of the row and of its file of results.
+        says: What is tried, in words.
+        target: The verdict that it should get, in words.
+        wanted: Whether a trial got it.
+        provider: Adapter.
+        options: Besides machine and world.
+        machines: In turn; () where the adapter has none.
+        worlds: In turn.
+        trusted: With an independent run on the claimed machine.
+        epochs: Days of a trial.
+        runs: Trials.
+    """
+
+    name: str
+    says: str
+    target: str
+    wanted: Wanted
+    provider: str = "cheats"
+    options: Mapping[str, Json] = field(default_factory=dict)
+    machines: tuple[str, ...] = UNSEEN
+    worlds: tuple[str, ...] = HONEST_WORLDS
+    trusted: bool = False
+    epochs: int = CHEAT_EPOCHS
+    runs: int = 300
+
+    def setting(self, number: int) -> Setting:
+        """Describe trial `number`; machines and worlds are crossed."""
+        options: dict[str, Json] = dict(self.options)
+        if self.machines:
+            options["machine"] = self.machines[number % len(self.machines)]
+            options["device"] = "qpu"
+            options["world"] = self.worlds[number // len(self.machines) % len(self.worlds)]
+        named = ("machine", "device", "world")
+        claimed: dict[str, Json] = {key: options[key] for key in named if key in options}
+        return Setting(
+            provider=self.provider,
+            options=options,
+            trusted=claimed if self.trusted else None,
+            epochs=self.epochs,
+            first_epoch=10 + 37 * (number % 11),
+            shots=SHOTS,
+            seed=1_000_000 + number,
+        )
+
+
+def _cheat(
+    kind: str,
+    says: str,
+    target: str,
+    wanted: Wanted,
+    *,
+    machines: tuple[str, ...] = UNSEEN,
+    worlds: tuple[str, ...] = HONEST_WORLDS,
+    trusted: bool = False,
+    epochs: int = CHEAT_EPOCHS,
+) -> Row:
+    return Row(
+        kind,
+        says,
+        target,
+        wanted,
+        options={"kind": kind},
+        machines=machines,
+        worlds=worlds,
+        trusted=trusted,
+        epochs=epochs,
+    )
+
+
+_NOT_VERIFIED = last_is("unverified", "fraud")
+
+ROWS: tuple[Row, ...] = (
+    Row(
+        "honest_month",
+        "honest devices, a month each",
+        "never `fraud`",
+        never_accused,
+        provider="standin",
+        epochs=MONTH,
+        runs=1000,
+    ),
+    Row(
+        "honest_wide",
+        "honest devices of 127 and 133 qubits, a month each",
+        "never `fraud`",
+        never_accused,
+        provider="standin",
+        machines=("sherbrooke", "torino"),
+        epochs=MONTH,
+        runs=20,
+    ),
+    Row(
+        "honest_drifting",
+        "honest devices, 10 % drift",
+        "S2 within 24 epochs",
+        reaches("S2"),
+        provider="standin",
+        worlds=("drifting",),
+        epochs=TWIN_EPOCHS,
+    ),
+    Row(
+        "honest_trusted",
+        "honest devices with a reference run, 10 % drift",
+        "S3 within 24 epochs",
+        reaches("S3"),
+        provider="standin",
+        worlds=("drifting",),
+        trusted=True,
+        epochs=TWIN_EPOCHS,
+    ),
+    _cheat("uniform", "uniform bits", "`unverified` or `fraud`", _NOT_VERIFIED),
+    _cheat("zeros", "all zeros", "`unverified` or `fraud`", _NOT_VERIFIED),
+    _cheat("replay", "replayed counts", "`fraud`", last_is("fraud")),
+    _cheat("noiseless", "noiseless simulator as QPU", "`fraud`", last_is("fraud")),
+    _cheat("white_noise", "ideal + white noise", "`unverified` or `fraud`", _NOT_VERIFIED),
+    _cheat("independent_flips", "ideal + flips", "`unverified` or `fraud`", _NOT_VERIFIED),
+    _cheat("average_twin", "average-rate twin", "`unverified` or `fraud`", _NOT_VERIFIED),
+    _cheat(
+        "clifford_only", "Clifford-only engine as QPU", "`unverified` or `fraud`", _NOT_VERIFIED
+    ),
+    _cheat("smaller_device", "smaller device", "`unverified` or `fraud`", _NOT_VERIFIED),
+    _cheat("heavy_strings", "heavy-string spoofer", "`unverified` or `fraud`", _NOT_VERIFIED),
+    _cheat("substituted", "cheaper device (4 x the errors)", "reported", last_is("fraud")),
+    _cheat("selective", "good on recognised tests only", "reported", _NOT_VERIFIED),
+    _cheat(
+        "mirror_solver",
+        "solves mirrors, flips coins else",
+        "`unverified` or `fraud`",
+        _NOT_VERIFIED,
+    ),
+    _cheat("rounded", "rounded probabilities", "`fraud`", last_is("fraud")),
+    _cheat("scaled", "shots scaled up", "`fraud`", last_is("fraud")),
+    _cheat("post_selected", "post-selected counts", "reported", _NOT_VERIFIED),
+    _cheat(
+        "honest_then_fake",
+        "honest for 3 epochs, then coins",
+        "`fraud` in the end",
+        last_is("fraud"),
+        epochs=8,
+    ),
+    _cheat("reversed", "reversed bits", "`misconfigured`", last_is("misconfigured")),
+    _cheat("permuted", "permuted bits", "`misconfigured`", last_is("misconfigured")),
+    _cheat("swapped_registers", "swapped registers", "`misconfigured`", last_is("misconfigured")),
+    _cheat("truncated", "truncated shots", "`misconfigured`", last_is("misconfigured")),
+    _cheat("wrong_width", "wrong width", "`misconfigured`", last_is("misconfigured")),
+    _cheat(
+        "low_bond_mps",
+        "low-bond MPS as exact simulator",
+        "`unverified` or `fraud`",
+        _NOT_VERIFIED,
+        machines=(),
+        epochs=1,
+    ),
+    _cheat(
+        "clifford_simulator",
+        "Clifford-only engine as exact simulator",
+        "`unverified` or `fraud`",
+        _NOT_VERIFIED,
+        machines=(),
+        epochs=1,
+    ),
+    _cheat(
+        "calibrated_twin",
+        "per-qubit calibrated twin",
+        "at most S1",
+        never_above("S1"),
+        epochs=TWIN_EPOCHS,
+    ),
+    _cheat(
+        "drifting_twin",
+        "twin with made-up drift, against a reference run",
+        "at most S2",
+        never_above("S2"),
+        worlds=("drifting",),
+        trusted=True,
+        epochs=TWIN_EPOCHS,
+    ),
+)
