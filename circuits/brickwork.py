@@ -29,6 +29,7 @@ from circuits.layout import connected_qubits, edge_layers
 from circuits.native import rotation, two_qubit
 from circuits.program import Operation
 from circuits.topology import Topology
+from circuits.turns import small_arctangent
 from circuits.verbatim import Layer, on_qubit, verbatim_program
 
 MAX_WIDTH = 20
@@ -37,7 +38,6 @@ DECIMALS = 12
 
 _MIN_WIDTH = 2
 _HALF_TURN = 3_141_592_653_590  # pi in units of 1e-12
-_ARCTAN_TERMS = 13  # the argument is below 0.2: the next term is below 1e-18
 
 
 class Brickwork:
@@ -132,8 +132,7 @@ def haar_angles(draws: Draws) -> tuple[float, float, float]:
 def polar_angle(share: float) -> float:
     """Return arccos(1 - 2 `share`), to about 1e-15, without the C library.
 
-    The angle is 16 arctan(t) with t = tan(angle / 16) from half-angle formulas; t < 0.2, so that
-    the arctangent's power series ends quickly.
+    The angle is 16 arctan(t) with t = tan(angle / 16) from half-angle formulas, and t < 0.2.
 
     Args:
         share: Part of the sphere's area above the angle, 0 .. 1.
@@ -145,7 +144,4 @@ def polar_angle(share: float) -> float:
     tangent = math.sqrt(share) / (1 + math.sqrt(1 - share))  # of a quarter of the angle
     for _ in ("an eighth", "a sixteenth"):
         tangent = tangent / (1 + math.sqrt(1 + tangent * tangent))
-    total = 0.0
-    for power in range(2 * _ARCTAN_TERMS - 1, 0, -2):
-        total = 1 / power - tangent * tangent * total
-    return 16 * tangent * total
+    return 16 * small_arctangent(tangent)

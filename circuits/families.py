@@ -9,11 +9,21 @@ from circuits.binary_rb import BinaryRB
 from circuits.brickwork import Brickwork
 from circuits.case import Family
 from circuits.errors import FamilyError
+from circuits.mcfe import Trap
 from circuits.mirror import Mirror
 from circuits.patches import Patches
 from circuits.readout import Readout
 
-_ALL: tuple[Family, ...] = (BinaryRB(), Brickwork(), Mirror(), Patches(), Readout())
+_ALL: tuple[Family, ...] = (
+    BinaryRB(),
+    Brickwork(),
+    Mirror(),
+    Patches(),
+    Readout(),
+    Trap("trap"),
+    Trap("trap_m2"),
+    Trap("trap_m3"),
+)
 
 FAMILIES: dict[str, Family] = {family.name: family for family in _ALL}
 

@@ -93,8 +93,16 @@ def _u(theta: float, phi: float, lam: float) -> list[list[complex]]:
     ]
 
 
-def _one_qubit(name: str, angles: tuple[float, ...]) -> list[list[complex]]:
-    """Express a one-qubit gate by the general rotation U(theta, phi, lambda), up to phase."""
+def euler_angles(name: str, angles: tuple[float, ...] = ()) -> tuple[float, float, float]:
+    """Express a one-qubit gate by the general rotation U(theta, phi, lambda), up to phase.
+
+    Returns:
+        (theta, phi, lambda) in radians: Rz(phi) Ry(theta) Rz(lambda).
+
+    Example:
+        >>> euler_angles("rz", (0.25,))
+        (0.0, 0.0, 0.25)
+    """
     half, whole = math.pi / 2, math.pi
     fixed = {
         "id": (0.0, 0.0, 0.0),
@@ -110,7 +118,7 @@ def _one_qubit(name: str, angles: tuple[float, ...]) -> list[list[complex]]:
         "sxdg": (half, half, -half),
     }
     if name in fixed:
-        return _u(*fixed[name])
+        return fixed[name]
     a = angles[0]
     b = angles[1] if len(angles) > 1 else 0.0
     turned = {
@@ -122,7 +130,7 @@ def _one_qubit(name: str, angles: tuple[float, ...]) -> list[list[complex]]:
         "gpi2": (half, a - half, half - a),
         "prx": (a, b - half, half - b),
     }
-    return _u(*turned[name]) if name in turned else _u(a, b, angles[2])
+    return turned[name] if name in turned else (a, b, angles[2])
 
 
 def _two_qubit(name: str, angles: tuple[float, ...]) -> list[list[complex]]:
@@ -172,7 +180,7 @@ def matrix(name: str, angles: tuple[float, ...] = ()) -> Matrix:
     if len(angles) != gate.num_angles:
         raise ValueError(f"{name} has {gate.num_angles} angles, got {len(angles)}")
     if gate.num_qubits == 1:
-        return np.array(_one_qubit(name, angles), dtype=np.complex128)
+        return np.array(_u(*euler_angles(name, angles)), dtype=np.complex128)
     if gate.num_qubits == 2:
         return np.array(_two_qubit(name, angles), dtype=np.complex128)
     flips = np.eye(8, dtype=np.complex128)

@@ -100,8 +100,8 @@ def split(
 
     A random depth-first tree is cut from its leaves up: a qubit takes in its branches, the smallest
     first, as long as the limit allows; the others become patches. On a line or a complete graph
-    all patches but two are full; with three neighbours at most, all but one have at least half the
-    limit. A leaf of a star may be left alone.
+    all patches but two are full; with three neighbours at most, all but one have at least a third
+    of the limit. A leaf of a star may be left alone.
 
     Returns:
         Patches of ascending qubits, sorted; together each qubit once.

@@ -39,6 +39,9 @@ DEPTHS = {
     "brickwork": (1, 5),
     "binary_rb": (1, 6),
     "patches": (1, 5),
+    "trap": (1, 4),
+    "trap_m2": (1, 4),
+    "trap_m3": (1, 4),
 }
 GOLDEN = {
     ("binary_rb", "line, cz"): "7f631aab61d950fd",
@@ -56,6 +59,15 @@ GOLDEN = {
     ("readout", "line, cz"): "0750aef87f564c22",
     ("readout", "directed, ecr"): "bf7b1758674c7b6b",
     ("readout", "complete, cx"): "b86799a85e034a5b",
+    ("trap", "line, cz"): "8ab7770b891f5cbc",
+    ("trap", "directed, ecr"): "a657d716b64248a0",
+    ("trap", "complete, cx"): "81de8c20f669f885",
+    ("trap_m2", "line, cz"): "af6ba8ab152209cd",
+    ("trap_m2", "directed, ecr"): "6d81e08ad9037425",
+    ("trap_m2", "complete, cx"): "b5ae1e5280b8e9b7",
+    ("trap_m3", "line, cz"): "e2eab8889a870d45",
+    ("trap_m3", "directed, ecr"): "2f5870e832a9fa18",
+    ("trap_m3", "complete, cx"): "724419cbed70620d",
 }
 
 
