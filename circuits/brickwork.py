@@ -70,7 +70,9 @@ class Brickwork:
         _check(topology, width, depth)
         draws = Draws(key, self.name, width, depth)
         qubits = connected_qubits(topology, width, draws.child("qubits"))
-        program = verbatim_program(topology, qubits, _layers(draws, qubits, depth, topology))
+        program = verbatim_program(
+            topology, qubits, brickwork_layers(draws, qubits, depth, topology)
+        )
         return Case(self.name, width, depth, qubits, program, SimulatedAnswer())
 
 
@@ -84,9 +86,14 @@ def _check(topology: Topology, width: int, depth: int) -> None:
         raise FamilyError("brickwork needs a two-qubit gate that entangles, got swap")
 
 
-def _layers(
+def brickwork_layers(
     draws: Draws, qubits: tuple[int, ...], depth: int, topology: Topology
 ) -> Iterator[Layer]:
+    """Draw the layers of a brickwork on `qubits`, one-qubit and two-qubit layers in turn.
+
+    Raises:
+        FamilyError: No supported one-qubit gates, or no two-qubit gate.
+    """
     colours = edge_layers(topology.edges_within(qubits))
     gate, angles = two_qubit(topology)
     for cycle in range(depth + 1):

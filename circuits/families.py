@@ -13,6 +13,7 @@ from circuits.mcfe import Trap
 from circuits.mirror import Mirror
 from circuits.patches import Patches
 from circuits.readout import Readout
+from circuits.twins import Twins
 
 _ALL: tuple[Family, ...] = (
     BinaryRB(),
@@ -23,6 +24,7 @@ _ALL: tuple[Family, ...] = (
     Trap("trap"),
     Trap("trap_m2"),
     Trap("trap_m3"),
+    Twins(),
 )
 
 FAMILIES: dict[str, Family] = {family.name: family for family in _ALL}

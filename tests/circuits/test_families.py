@@ -42,6 +42,7 @@ DEPTHS = {
     "trap": (1, 4),
     "trap_m2": (1, 4),
     "trap_m3": (1, 4),
+    "twins": (1, 5),
 }
 GOLDEN = {
     ("binary_rb", "line, cz"): "7f631aab61d950fd",
@@ -68,6 +69,9 @@ GOLDEN = {
     ("trap_m3", "line, cz"): "e2eab8889a870d45",
     ("trap_m3", "directed, ecr"): "2f5870e832a9fa18",
     ("trap_m3", "complete, cx"): "724419cbed70620d",
+    ("twins", "line, cz"): "f3a8d7e3d45649e4",
+    ("twins", "directed, ecr"): "3da307e0536b11a6",
+    ("twins", "complete, cx"): "790c09e097974cd4",
 }
 
 
