@@ -1,27 +1,65 @@
-"""References: the exact ideal distribution of a program, from whichever engine is at hand.
+"""References: the ideal law of a program, from whichever source knows it cheapest.
 
-Known answers need no reference (closed form for product states, the stabilizer tableau for
-mirrors: `circuits` computes both). Everything else is simulated as a statevector: by Aer on a GPU
-where a one-qubit run on it succeeds, else by qsim (single precision, the fast engine on a CPU),
-else by Aer on the CPU. Probabilities are quantised, so that engines and machines agree.
+- A known answer needs no reference (product states in closed form, mirrors by Pauli propagation:
+  `circuits` gives both); for any other Clifford program `certain_answer` asks the tableau.
+- Up to `MAX_QUBITS` the whole distribution is simulated (`Reference.probabilities`).
+- Patches that do not interact are several narrow programs: `Reference.product` joins their laws.
+- Wider random circuits come from a bank, simulated once offline: `validator.bank`.
 
-Source: PROVIDERS' speed table for the order of engines. Blind spot: at most `MAX_QUBITS` qubits.
+Probabilities are quantised, so that engines and machines agree within `TOLERANCE`.
+
+What is remembered is keyed by the program's digest, whoever was asked to run it. That gives no
+answer away: the cache never leaves the validator, holds nothing about a miner, and a program that
+two miners get is the same on purpose (a fixed public circuit, or one secret circuit sent to two).
+
+Blind spot: nothing in the middle of a circuit, and at most `MAX_QUBITS` qubits at once.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from circuits.errors import LimitError
-from circuits.program import BARRIER, MEASURE, Operation, Program, final_measurements
+from circuits.patches import patch_programs
+from circuits.program import BARRIER, MEASURE, Program, final_measurements
+from validator.engines import (
+    AerEngine,
+    ByWidth,
+    DenseEngine,
+    Engine,
+    QsimEngine,
+    best_engine,
+    engine,
+)
+from validator.product_law import ProductLaw
+from validator.tableau import certain_answer
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from numpy.typing import NDArray
 
+    from circuits.case import PatchedAnswer
+
     Probabilities = NDArray[np.float64]
+
+__all__ = [
+    "MAX_QUBITS",
+    "QUANTUM",
+    "TOLERANCE",
+    "AerEngine",
+    "ByWidth",
+    "DenseEngine",
+    "Engine",
+    "QsimEngine",
+    "Reference",
+    "best_engine",
+    "certain_answer",
+]
 
 MAX_QUBITS = 24
 QUANTUM = 1e-12
@@ -32,98 +70,29 @@ TOLERANCE = 1e-5
 """Relative to the largest probability: qsim computes in single precision."""
 
 
-class Engine(Protocol):
-    """Simulates unitary programs exactly."""
-
-    @property
-    def name(self) -> str:
-        """Name of the engine, stored with the evidence."""
-        ...
-
-    def amplitudes(self, program: Program) -> NDArray[np.complex128]:
-        """Give the final state of the gates of `program`; index bit k is qubit k."""
-        ...
-
-
-class QsimEngine:
-    """qsim, through Cirq; single precision."""
-
-    name = "qsim"
-
-    def __init__(self) -> None:
-        import cirq
-        import qsimcirq
-
-        self._cirq = cirq
-        self._simulator = qsimcirq.qsim_simulator.QSimSimulator(
-            qsimcirq.qsim_simulator.QSimOptions(cpu_threads=2, max_fused_gate_size=4)
-        )
-
-    def amplitudes(self, program: Program) -> NDArray[np.complex128]:
-        """Give the final state; index bit k is qubit k."""
-        from circuits.emitters.cirq import to_cirq
-
-        qubits = self._cirq.LineQubit.range(program.num_qubits)
-        result = self._simulator.simulate(to_cirq(program), qubit_order=qubits[::-1])
-        return np.asarray(result.final_state_vector, dtype=np.complex128)
-
-
-class AerEngine:
-    """Aer's statevector method in double precision, on the CPU or a GPU."""
-
-    def __init__(self, device: str = "CPU") -> None:
-        from qiskit_aer import AerSimulator
-
-        self.name = f"aer-{device.lower()}"
-        self._simulator = AerSimulator(method="statevector", device=device)
-
-    def amplitudes(self, program: Program) -> NDArray[np.complex128]:
-        """Give the final state; index bit k is qubit k."""
-        from circuits.emitters.qiskit import to_qiskit
-
-        circuit = to_qiskit(program)
-        circuit.save_statevector()
-        result = self._simulator.run(circuit, shots=1).result()
-        return np.asarray(result.get_statevector(circuit).data, dtype=np.complex128)
-
-
-def best_engine() -> Engine:
-    """Pick the engine as the module's first paragraph says.
-
-    Raises:
-        ModuleNotFoundError: Neither qsim nor Aer is installed.
-    """
-    one = Program(1, 1, (Operation("h", (0,)),))
-    try:
-        gpu = AerEngine("GPU")
-        gpu.amplitudes(one)
-    except Exception:  # noqa: BLE001 - Aer says "no GPU" in many ways; a run that works is the test
-        gpu = None
-    if gpu:
-        return gpu
-    try:
-        return QsimEngine()
-    except ModuleNotFoundError:
-        return AerEngine()
-
-
 class Reference:
     """Ideal distributions, cached by the program's digest.
 
     Args:
         engine: Simulates; `best_engine()` in a service.
         kept: Probabilities that are remembered, over all distributions; 8 bytes each.
+        executor: Where batches run: a process pool, or a cluster's executor (Dask's
+            `Client.get_executor`); each worker makes the engine of the same name. None runs them
+            here, in one batch.
 
     Example:
-        >>> from circuits.program import measure
+        >>> from circuits.program import Operation, measure
         >>> flip = Program(2, 2, (Operation("x", (1,)), measure(1, 0)))
         >>> Reference(AerEngine()).probabilities(flip).tolist()
         [0.0, 1.0, 0.0, 0.0]
     """
 
-    def __init__(self, engine: Engine, *, kept: int = 1 << 23) -> None:
+    def __init__(
+        self, engine: Engine, *, kept: int = 1 << 23, executor: Executor | None = None
+    ) -> None:
         self._engine = engine
         self._kept = kept
+        self._executor = executor
         self._cache: OrderedDict[str, Probabilities] = OrderedDict()
         self._size = 0
 
@@ -147,14 +116,55 @@ class Reference:
             ProgramError: A measurement or reset in the middle.
             LimitError: More than `MAX_QUBITS` used qubits or bits.
         """
-        if program.digest in self._cache:
-            self._cache.move_to_end(program.digest)
-            return self._cache[program.digest]
-        gates, measured = _split(program)
-        amplitudes = self._engine.amplitudes(gates)
-        values = _marginal(np.abs(amplitudes) ** 2, measured, program.num_bits)
-        self._remember(program.digest, values)
-        return values
+        return self.probabilities_of([program])[0]
+
+    def probabilities_of(self, programs: Sequence[Program]) -> list[Probabilities]:
+        """Give the ideal probabilities of many programs, simulating each once and all together.
+
+        Returns:
+            In the order of `programs`, each as `probabilities` gives it.
+
+        Raises:
+            ProgramError: A measurement or reset in the middle of one; none is simulated then.
+            LimitError: More than `MAX_QUBITS` used qubits or bits in one; likewise.
+        """
+        found: dict[str, Probabilities] = {}
+        missing: dict[str, Program] = {}
+        for program in programs:
+            if program.digest in self._cache:
+                self._cache.move_to_end(program.digest)
+                found[program.digest] = self._cache[program.digest]
+            else:
+                missing[program.digest] = program
+        for digest, values in zip(missing, self._simulated(list(missing.values())), strict=True):
+            self._remember(digest, values)
+            found[digest] = values
+        return [found[program.digest] for program in programs]
+
+    def product(self, program: Program, answer: PatchedAnswer) -> ProductLaw:
+        """Give the law of patches that run side by side, at any width.
+
+        Args:
+            program: Of a case with `answer`.
+            answer: Which bits belong together.
+
+        Raises:
+            ProgramError: The patches are coupled, or a measurement or reset in the middle.
+            LimitError: A patch of more than `MAX_QUBITS` qubits.
+        """
+        laws = self.probabilities_of(patch_programs(program, answer))
+        return ProductLaw(tuple(laws), answer.patches)
+
+    def _simulated(self, programs: list[Program]) -> list[Probabilities]:
+        split = [_split(program) for program in programs]
+        if self._executor is not None and len(programs) > 1:
+            tasks = [(self.engine, gates, measured) for gates, measured in split]
+            return list(self._executor.map(_law_elsewhere, *zip(*tasks, strict=True)))
+        states = self._engine.states([gates for gates, _ in split])
+        return [
+            _marginal(_weights(state), measured, gates.num_bits)
+            for state, (gates, measured) in zip(states, split, strict=True)
+        ]
 
     def _remember(self, digest: str, values: Probabilities) -> None:
         """Put a distribution into the cache; the ones unused for longest make room."""
@@ -164,6 +174,11 @@ class Reference:
         while self._size > self._kept:
             _, oldest = self._cache.popitem(last=False)
             self._size -= oldest.size
+
+
+def _law_elsewhere(name: str, gates: Program, measured: dict[int, int]) -> Probabilities:
+    """Simulate in a worker's process."""
+    return _marginal(_weights(next(engine(name).states([gates]))), measured, gates.num_bits)
 
 
 def _split(program: Program) -> tuple[Program, dict[int, int]]:
@@ -179,11 +194,19 @@ def _split(program: Program) -> tuple[Program, dict[int, int]]:
     return Program(compact.num_qubits, compact.num_bits, gates), measured
 
 
+def _weights(state: NDArray[np.complex64] | NDArray[np.complex128]) -> Probabilities:
+    """Square the amplitudes in double precision, scaled to sum to 1."""
+    weights = state.real.astype(np.float64) ** 2 + state.imag.astype(np.float64) ** 2
+    return np.asarray(weights / weights.sum())
+
+
 def _marginal(weights: Probabilities, measured: dict[int, int], num_bits: int) -> Probabilities:
     """Sum the distribution over qubits into one over bits, and quantise it."""
-    index = np.zeros(weights.size, dtype=np.int64)
-    states = np.arange(weights.size, dtype=np.int64)
-    for bit, qubit in measured.items():
-        index |= ((states >> qubit) & 1) << bit
-    values = np.bincount(index, weights=weights / weights.sum(), minlength=1 << num_bits)
+    values = weights
+    if weights.size != 1 << num_bits or measured != {bit: bit for bit in range(num_bits)}:
+        index = np.zeros(weights.size, dtype=np.int64)
+        states = np.arange(weights.size, dtype=np.int64)
+        for bit, qubit in measured.items():
+            index |= ((states >> qubit) & 1) << bit
+        values = np.bincount(index, weights=weights, minlength=1 << num_bits).astype(np.float64)
     return np.asarray(np.round(values / QUANTUM) * QUANTUM)
