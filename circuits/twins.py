@@ -126,7 +126,7 @@ def masked(case: Case, key: bytes, topology: Topology) -> Masked:
         >>> line = Topology(3, ((0, 1), (1, 2)), ("cz", "rz", "sx", "x"))
         >>> case = Twins().generate(b"key", width=3, depth=2, topology=line)
         >>> masked(case, b"other key", line).mask
-        '011'
+        '100'
     """
     circuit = skeleton(case.program, topology)
     frame = dict.fromkeys(case.qubits, 0)
