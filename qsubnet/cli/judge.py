@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from qsubnet.cli.printing import print_json, say
 from qsubnet.errors import BadInput
 
+if TYPE_CHECKING:
+    from qsubnet.judging.live import Bench
+
 
 def judge(
-    provider: Annotated[str, typer.Option(help="Adapter by name: exec, standin, aer ...")],
+    provider: Annotated[
+        str, typer.Option(help="Adapter by name: exec, standin, aer ... Or --records.")
+    ] = "",
+    records: Annotated[
+        str, typer.Option(help="Instead of running a device: a file of recorded executions.")
+    ] = "",
     command: Annotated[str, typer.Option(help="Of exec: the program, such as 'python dev.py'.")] = (
         ""
     ),
     sheet: Annotated[str, typer.Option(help="Of exec: the file with the device's claim.")] = "",
     format_: Annotated[str, typer.Option("--format", help="Of exec: openqasm3 or openqasm2.")] = "",
+    reference_command: Annotated[
+        str,
+        typer.Option(help="Of exec: a trusted program, run on the machine that it is said to be."),
+    ] = "",
     options: Annotated[str, typer.Option(help="The adapter's options as a JSON object.")] = "{}",
     device: Annotated[str, typer.Option(help="Which device; the first unless told.")] = "",
     epochs: Annotated[int, typer.Option(min=1, max=10_000, help="Virtual time steps.")] = 4,
@@ -26,10 +38,18 @@ def judge(
     ] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Run the validators' tests on a device and print the verdict.
+    """Run the validators' tests on a device, or read recorded executions; print the verdict.
 
     Example: qsubnet judge --provider exec --command "python dev.py" --sheet sheet.json
     """
+    if records:
+        if provider or command or sheet or reference_command:
+            raise BadInput("--records goes with --device and --json alone")
+        _judge_records(records, device=device, json_=json_)
+        return
+    if not provider:
+        raise BadInput("need --provider, or --records with a file")
+
     import asyncio
 
     from qsubnet.cli.signals import interruptible
@@ -39,16 +59,53 @@ def judge(
 
     given = {**_object(options), **_own(provider, command, sheet, format_)}
     bench = Bench(provider, given, secret_from(seed))
+    trusted = None
     try:
+        trusted = _trusted(bench, reference_command)
         reference = Reference(best_engine())
-        work = judge_live(bench, epochs=epochs, reference=reference, device=device, watch=say)
+        work = judge_live(
+            bench, epochs=epochs, reference=reference, trusted=trusted, device=device, watch=say
+        )
         judged = asyncio.run(interruptible(work))
     finally:
         bench.close()
+        if trusted is not None:
+            trusted.close()
     if json_:
         print_json(judge_document(judged, reference=reference))
     else:
         typer.echo(in_words(judged))
+
+
+def _judge_records(path: str, *, device: str, json_: bool) -> None:
+    from pathlib import Path
+
+    from qsubnet.judging.document import records_document, records_in_words
+    from qsubnet.judging.recorded import judge_records
+    from validator.reference import Reference, best_engine
+
+    judged = judge_records(Path(path), reference=Reference(best_engine()), device=device, watch=say)
+    if json_:
+        print_json(records_document(judged))
+    else:
+        typer.echo(records_in_words(judged))
+
+
+def _trusted(bench: Bench, command: str) -> Bench | None:
+    """Make the bench of `--reference-command`: the same protocol and sheet, its own chance."""
+    from providers.errors import ProviderError
+    from qsubnet.judging.live import Bench
+    from validator.plan import case_key
+
+    if not command:
+        return None
+    if bench.adapter != "exec":
+        raise BadInput(f"--reference-command is for --provider exec, got {bench.adapter!r}")
+    options = {**bench.options, "command": command}
+    try:
+        return Bench(bench.adapter, options, case_key(bench.secret, "reference"))
+    except ProviderError as error:
+        raise BadInput(f"--reference-command: {error}") from None
 
 
 def _own(provider: str, command: str, sheet: str, format_: str) -> dict[str, Any]:

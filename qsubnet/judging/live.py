@@ -3,6 +3,9 @@
 Epochs are virtual time steps, one plan each; the device learns which from its context. One test
 program is one job, so that a failure costs one answer. No receipt is signed, nothing is stored.
 
+A second bench may stand for an independent, trusted run on the machine that the device is said to
+be: every epoch, once the device has answered, it gets the fixed readout probes that were answered.
+
 Blind spot: whoever judges a device of their own knows the secret. The verdict is for its owner.
 """
 
@@ -13,8 +16,8 @@ import hashlib
 import json
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import providers
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
     from validator.verdict import Verdict
 
 HOTKEY = "judge"
+TRUSTED_HOTKEY = "reference"
 
 Watch = Callable[[str], None]
 Pause = Callable[[float], Awaitable[None]]
@@ -51,6 +55,7 @@ class Judged:
         records: In the order in which they were asked for.
         failures: Number of jobs by what the backend said.
         cpu_s: CPU seconds of drawing and judging, without those of running the device.
+        trusted: What the reference run answered, by hotkey "reference"; only whole epochs.
     """
 
     device: Device
@@ -58,6 +63,7 @@ class Judged:
     records: tuple[Record, ...]
     failures: Mapping[str, int]
     cpu_s: float
+    trusted: tuple[Record, ...] = ()
 
 
 def secret_from(seed: int | None) -> bytes:
@@ -112,6 +118,7 @@ async def judge_live(
     *,
     epochs: int,
     reference: Reference,
+    trusted: Bench | None = None,
     device: str = "",
     watch: Watch = lambda _: None,
     pause: Pause = asyncio.sleep,
@@ -122,6 +129,8 @@ async def judge_live(
         bench: The provider.
         epochs: At least 1.
         reference: Exact distributions.
+        trusted: An independent run on the machine that the device is said to be; where it fails,
+            the epoch goes without it.
         device: Its name; the provider's first unless told.
         watch: Told what happens.
         pause: Waits between two looks at a job.
@@ -136,6 +145,7 @@ async def judge_live(
     if not assignments:
         raise BadInput(f"there is no test for a {claim.device_class} of one qubit")
     records: list[Record] = []
+    checks: list[Record] = []
     failures: dict[str, int] = {}
     drawing = 0.0
     for epoch in range(epochs):
@@ -152,12 +162,49 @@ async def judge_live(
                 watch(f"epoch {epoch + 1}: program {len(records)} failed: {failure}")
             records.append(_record(claim, job, case, counts, kind, epoch))
         watch(f"epoch {epoch + 1} of {epochs}: {len(cases)} programs on {claim.name!r}")
+        if trusted is not None:
+            trusted.epoch = epoch
+            probes = [r for r in records[-len(cases) :] if _is_answered_probe(r)]
+            answered, failure = await _trusted_answers(trusted, probes, pause)
+            if failure:
+                failures[failure] = failures.get(failure, 0) + 1
+                watch(f"epoch {epoch + 1}: {failure}")
+            checks.extend(answered)
     start = time.process_time()
-    permutation_key = case_key(bench.secret, "permutations", HOTKEY, claim.name)
-    found = evidence(records, reference=reference, permutation_key=permutation_key)
+    found = evidence(
+        records,
+        reference=reference,
+        permutation_key=case_key(bench.secret, "permutations", HOTKEY, claim.name),
+        trusted=checks,
+    )
     verdict = judge(found, claim)
     cpu_s = drawing + time.process_time() - start
-    return Judged(claim, verdict, tuple(records), failures, cpu_s)
+    return Judged(claim, verdict, tuple(records), failures, cpu_s, tuple(checks))
+
+
+def _is_answered_probe(record: Record) -> bool:
+    return record.case is not None and record.case.family == "readout" and record.counts is not None
+
+
+async def _trusted_answers(
+    bench: Bench, probes: Sequence[Record], pause: Pause
+) -> tuple[list[Record], str]:
+    """Run an epoch's probes on the reference; what goes wrong is a sentence, and ends the epoch.
+
+    Returns:
+        All of the answers, or none and the sentence.
+    """
+    answers: list[Record] = []
+    for probe in probes:
+        key = case_key(bench.secret, "job", probe.job_key).hex()
+        job = Job(key, probe.device.name, (probe.program,), probe.shots_asked)
+        counts, kind, failure = await _answer(bench.provider, job, pause)
+        if counts is not None and counts.num_bits != probe.program.num_bits:
+            failure = f"bitstrings of {counts.num_bits} bits, asked were {probe.program.num_bits}"
+        if failure:
+            return [], f"the reference run failed: {failure}"
+        answers.append(replace(probe, hotkey=TRUSTED_HOTKEY, job_key=key, counts=counts, kind=kind))
+    return answers, ""
 
 
 async def _device(provider: Provider, name: str) -> Device:
