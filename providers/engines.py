@@ -1,7 +1,8 @@
 """Engines: run a circuit laid out by `providers.noise` on the engine that can, then read it out.
 
-Clifford circuits run at any width, others on at most `providers.trajectories.MOST_QUBITS` qubits.
-Both engines follow the same circuit with the same channels, so the counts do not tell which ran.
+Clifford circuits run at any width, by frames or, where a measurement is not the last, by stim;
+others on at most `providers.trajectories.MOST_QUBITS` qubits. All engines follow the same circuit
+with the same channels, so the counts do not tell which ran.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ import numpy as np
 
 from circuits.errors import ProgramError
 from providers.errors import Rejected
+from providers.frames import sample_frames
 from providers.stabilizer import is_clifford, sample_stabilizer
+from providers.strikes import strikes
 from providers.trajectories import MOST_QUBITS, sample_trajectories
 
 if TYPE_CHECKING:
@@ -72,8 +75,9 @@ def run_circuit(circuit: NoisyCircuit, *, shots: int, draws: Draws) -> Bits:
         >>> run_circuit(circuit, shots=1, draws=Draws(b"")).tolist()
         [[0, 1]]
     """
+    stabilizer = sample_frames if circuit.final else sample_stabilizer
     try:
-        bits = sample_stabilizer(circuit, shots, draws)
+        bits = stabilizer(circuit, shots, draws)
     except ProgramError:
         bits = sample_trajectories(circuit, shots, draws)
     return read_out(bits, circuit.readout, draws.child("readout"))
@@ -91,11 +95,16 @@ def read_out(bits: Bits, readout: Readout, draws: Draws) -> Bits:
     """
     generator = np.random.Generator(np.random.PCG64(draws.integer(2**128)))
     read = bits.copy()
-    for bit, (rises, falls) in readout.flips.items():
-        chance = np.where(bits[:, bit] == 1, falls, rises)
-        read[:, bit] ^= generator.random(len(bits)) < chance
-    for bit, other, together in readout.joint:
-        both = generator.random(len(bits)) < together
-        read[:, bit] ^= both
-        read[:, other] ^= both
+    if readout.flips:
+        columns = list(readout.flips)
+        rises, falls = np.array(list(readout.flips.values())).T
+        values = bits[:, columns]
+        chance = np.where(values == 1, falls, rises)
+        read[:, columns] ^= generator.random(values.shape) < chance
+    if readout.joint:
+        chances = np.array([together for _, _, together in readout.joint])
+        pairs, shots = strikes(chances, len(bits), generator)
+        for place in (0, 1):
+            struck = np.array([entry[place] for entry in readout.joint])[pairs]
+            np.bitwise_xor.at(read, (shots, struck), np.uint8(1))
     return read

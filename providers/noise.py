@@ -22,6 +22,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from circuits.errors import ProgramError
@@ -133,18 +134,21 @@ class NoisyCircuit:
     """A program laid out in moments with its errors.
 
     Attributes:
-        num_qubits: As in the program.
-        num_bits: As in the program.
+        program: What was laid out.
         moments: In order.
         readout: What befalls the bits afterwards.
         final: Every measurement is the last operation on its qubit.
     """
 
-    num_qubits: int
-    num_bits: int
+    program: Program
     moments: tuple[Moment, ...]
     readout: Readout
     final: bool
+
+    @property
+    def num_bits(self) -> int:
+        """As in the program."""
+        return self.program.num_bits
 
 
 def place(
@@ -165,13 +169,11 @@ def place(
     moments, final = _moments(program)
     readout = Readout()
     if rates is not None:
-        live = _lifetimes(moments)
+        live = _Live(moments)
         for index, moment in enumerate(moments):
-            _strike(
-                moment, {q for q, (a, b) in live.items() if a <= index < b}, topology, rates, law
-            )
+            _strike(moment, live.after(index), topology, rates, law)
         readout = _readout(program, topology, rates, law)
-    return NoisyCircuit(program.num_qubits, program.num_bits, tuple(moments), readout, final)
+    return NoisyCircuit(program, tuple(moments), readout, final)
 
 
 def _moments(program: Program) -> tuple[list[Moment], bool]:
@@ -181,95 +183,131 @@ def _moments(program: Program) -> tuple[list[Moment], bool]:
         final = True
     except ProgramError:
         final = False
-    ready: dict[tuple[str, int], int] = {}
+    clock = _Clock(program.num_qubits)
     moments: list[Moment] = [Moment()]
     last = []
     for op in program.operations:
-        if op.name == MEASURE and final:
+        if op.bit is not None and final:
             last.append(op)
             continue
-        lanes = [("q", q) for q in op.qubits] + ([] if op.bit is None else [("c", op.bit)])
-        start = max(ready.get(lane, 0) for lane in lanes)
+        start = clock.start(op)
         if op.name == BARRIER:
-            ready.update((lane, start) for lane in lanes)
             continue
         while len(moments) <= start:
             moments.append(Moment())
-        if op.name in VIRTUAL:
-            moments[start].frames.append(op)
-            continue
-        moments[start].operations.append(op)
-        ready.update((lane, start + 1) for lane in lanes)
+        virtual = op.name in VIRTUAL
+        (moments[start].frames if virtual else moments[start].operations).append(op)
     if moments[-1].operations:
         moments.append(Moment())
     moments[-1].operations += last
     return [m for m in moments if m.frames or m.operations], final
 
 
-def _lifetimes(moments: list[Moment]) -> dict[int, tuple[int, int]]:
-    """For each qubit the moments of its first and last operation: outside it is left in peace."""
-    live: dict[int, tuple[int, int]] = {}
-    for index, moment in enumerate(moments):
-        for op in moment.operations:
+class _Clock:
+    """When every qubit and bit is free again."""
+
+    def __init__(self, num_qubits: int) -> None:
+        self._qubits = [0] * num_qubits
+        self._bits: dict[int, int] = {}
+
+    def start(self, op: Operation) -> int:
+        """Give an operation its moment, and keep what it uses busy; barriers only align."""
+        qubits = self._qubits
+        start = max([qubits[q] for q in op.qubits])
+        if op.bit is not None:
+            start = max(start, self._bits.get(op.bit, 0))
+            self._bits[op.bit] = start + 1
+        if op.name not in VIRTUAL:
+            end = start if op.name == BARRIER else start + 1
             for q in op.qubits:
-                live[q] = (live.get(q, (index, index))[0], index)
-    return live
+                qubits[q] = end
+        return start
+
+
+class _Live:
+    """Which qubits go on: outside its first and last operation a qubit is left in peace."""
+
+    def __init__(self, moments: list[Moment]) -> None:
+        ends: dict[int, int] = {}
+        begins: dict[int, list[int]] = {}
+        for index, moment in enumerate(moments):
+            for op in moment.operations:
+                for q in op.qubits:
+                    if q not in ends:
+                        begins.setdefault(index, []).append(q)
+                    ends[q] = index
+        self._begins = begins
+        self._ends: dict[int, list[int]] = {}
+        for q, index in ends.items():
+            self._ends.setdefault(index, []).append(q)
+        self._now: set[int] = set()
+
+    def after(self, index: int) -> set[int]:
+        """Qubits that have begun by moment `index` and not ended; ask for moments in order."""
+        self._now.update(self._begins.get(index, ()))
+        self._now.difference_update(self._ends.get(index, ()))
+        return self._now
 
 
 def _strike(moment: Moment, live: set[int], topology: Topology, rates: Rates, law: Law) -> None:
     """Fill in the two channels of a moment; `live` are the qubits that go on afterwards."""
-    gates = [_pair(op) for op in moment.operations if _is_pair(op)]
-    strength = {pair: _strength(pair, gates, topology, rates, law) for pair in gates}
+    pairs = [op for op in moment.operations if _is_pair(op)]
+    busy = {q: _pair(op) for op in pairs for q in op.qubits}
+    strength = {pair: _strength(pair, busy, topology, rates, law) for pair in busy.values()}
     spent = dict.fromkeys(live, 0.0)
     for op in moment.operations:
         duration = _duration(op, rates, law)
-        spent.update(dict.fromkeys(op.qubits, duration))
-        if _is_pair(op):
+        for q in op.qubits:
+            spent[q] = duration
+        if len(op.qubits) == 2:
             a, b = op.qubits
             moment.two.append((a, b, _biased(strength[_pair(op)], law.bias)))
         elif op.name in GATES:
             third = min(rates.one_qubit[op.qubits[0]], 0.75) / 3
             moment.one.append((op.qubits[0], (third, third, third)))
-    for (u, first), (v, second) in _coupled(gates, topology):
+    for (u, first), (v, second) in _coupled(busy, topology):
         shared = law.joint * (strength[first] + strength[second]) / 2
         moment.two.append((u, v, _only_zz(shared)))
     length = max(spent.values(), default=0.0)
-    busy = {q: pair for pair in gates for q in pair}
     for q in sorted(live):
-        beside = [strength[busy[p]] for p in topology.neighbours(q) if p in busy]
-        extra = law.spectator * sum(beside) if q not in busy else 0.0
-        channel = _idle(length - spent[q], rates.relax_hz[q], rates.dephase_hz[q], extra)
-        if any(channel):
-            moment.one.append((q, channel))
+        extra = 0.0
+        if busy and q not in busy:
+            beside = [strength[busy[p]] for p in topology.neighbours(q) if p in busy]
+            extra = law.spectator * sum(beside)
+        if extra or spent[q] < length:
+            channel = _idle(length - spent[q], rates.relax_hz[q], rates.dephase_hz[q], extra)
+            if any(channel):
+                moment.one.append((q, channel))
 
 
 def _is_pair(op: Operation) -> bool:
-    return op.name in GATES and GATES[op.name].num_qubits == 2
+    return len(op.qubits) == 2 and op.name in GATES
 
 
 def _pair(op: Operation) -> Edge:
-    return min(op.qubits), max(op.qubits)
+    a, b = op.qubits
+    return (a, b) if a < b else (b, a)
 
 
 def _duration(op: Operation, rates: Rates, law: Law) -> float:
     if op.name in (MEASURE, RESET):
         return law.read_s
-    return rates.two_qubit_s[_pair(op)] if _is_pair(op) else rates.one_qubit_s
+    return rates.two_qubit_s[_pair(op)] if len(op.qubits) == 2 else rates.one_qubit_s
 
 
-def _strength(pair: Edge, gates: list[Edge], topology: Topology, rates: Rates, law: Law) -> float:
+def _strength(
+    pair: Edge, busy: Mapping[int, Edge], topology: Topology, rates: Rates, law: Law
+) -> float:
     """Error probability of a gate, given the gates at the same time."""
-    near = {p for q in pair for p in topology.neighbours(q)}.difference(pair)
-    crowd = sum(1 for other in gates if other != pair and near.intersection(other))
-    raised = rates.two_qubit[pair] * (1 + law.crosstalk * min(crowd, law.crosstalk_most))
+    near = [busy[p] for q in pair for p in topology.neighbours(q) if p in busy and p not in pair]
+    raised = rates.two_qubit[pair] * (1 + law.crosstalk * min(len({*near}), law.crosstalk_most))
     return min(raised, 15 / 16)
 
 
 def _coupled(
-    gates: list[Edge], topology: Topology
+    busy: Mapping[int, Edge], topology: Topology
 ) -> list[tuple[tuple[int, Edge], tuple[int, Edge]]]:
     """Coupled qubits of two different simultaneous gates, each couple once, each with its gate."""
-    busy = {q: pair for pair in gates for q in pair}
     return [
         ((q, busy[q]), (p, busy[p]))
         for q in sorted(busy)
@@ -278,6 +316,7 @@ def _coupled(
     ]
 
 
+@lru_cache(maxsize=4096)
 def _biased(total: float, bias: float) -> tuple[float, ...]:
     return tuple(total * ((1 - bias) / 15 + bias * _Z_ONLY.get(k, 0.0)) for k in range(15))
 
@@ -286,6 +325,7 @@ def _only_zz(total: float) -> tuple[float, ...]:
     return (*(0.0,) * 14, total)
 
 
+@lru_cache(maxsize=4096)
 def _idle(
     time_s: float, relax_hz: float, dephase_hz: float, extra: float
 ) -> tuple[float, float, float]:

@@ -1,7 +1,9 @@
 """The stabilizer engine: noisy Clifford circuits at full width, by stim.
 
-Bits are as the errors of the circuit leave them before readout. The same seed gives the same bits
-on one build of stim and one kind of processor, as stim promises, not beyond.
+It runs what `providers.frames` does not: circuits that measure or reset before their end. Tests
+hold one against the other. Bits are as the errors of the circuit leave them before readout. The
+same seed gives the same bits on one build of stim and one kind of processor, as stim promises, not
+beyond.
 """
 
 from __future__ import annotations
@@ -57,7 +59,8 @@ def sample_stabilizer(circuit: NoisyCircuit, shots: int, draws: Draws) -> Bits:
     sampler = _emit(circuit).compile_sampler(seed=draws.child("stim").integer(2**63))
     operations = tuple(op for moment in circuit.moments for op in moment.operations)
     return stim_rows(
-        sampler.sample(shots), Program(circuit.num_qubits, circuit.num_bits, operations)
+        sampler.sample(shots),
+        Program(circuit.program.num_qubits, circuit.num_bits, operations),
     )
 
 
@@ -65,7 +68,7 @@ def _emit(circuit: NoisyCircuit) -> stim.Circuit:
     noisy: stim.Circuit = load_stim().Circuit()
     for moment in circuit.moments:
         operations = (*moment.frames, *moment.operations)
-        noisy += to_stim(Program(circuit.num_qubits, circuit.num_bits, operations))
+        noisy += to_stim(Program(circuit.program.num_qubits, circuit.num_bits, operations))
         for qubit, chances in moment.one:
             noisy.append("PAULI_CHANNEL_1", [qubit], chances)
         for first, second, weights in moment.two:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,14 +16,19 @@ from circuits.brickwork import Brickwork
 from circuits.counts import Counts
 from circuits.draws import Draws
 from circuits.errors import LimitError
+from circuits.gates import GATES
 from circuits.mirror import Mirror
-from circuits.program import RESET, Operation, Program, barrier, measure
+from circuits.program import BARRIER, RESET, Operation, Program, barrier, measure
 from circuits.topology import Topology
+from providers.base import Context
 from providers.dense import probabilities
 from providers.engines import check_runnable, read_out, run_circuit
 from providers.errors import Rejected
+from providers.frames import sample_frames
 from providers.noise import NoisyCircuit, Rates, Readout, place
+from providers.snapshots import load
 from providers.stabilizer import is_clifford, sample_stabilizer
+from providers.standin import StandIn
 from providers.trajectories import sample_trajectories
 
 if TYPE_CHECKING:
@@ -42,6 +48,13 @@ RATES = Rates(
     one_qubit_s=50e-9,
     two_qubit_s=dict.fromkeys(LINE.edges, 600e-9),
 )
+LOUD = replace(
+    RATES,
+    one_qubit=(0.03,) * WIDTH,
+    two_qubit=dict.fromkeys(LINE.edges, 0.15),
+    relax_hz=(5e5,) * WIDTH,
+)
+ENGINES = [sample_frames, sample_stabilizer, sample_trajectories]
 RARE = 1e-6
 """Chance that a right engine fails one of these tests (seeds are fixed)."""
 
@@ -87,10 +100,11 @@ def test_trajectories_without_noise_follow_the_exact_law() -> None:
         assert follows(rows, probabilities(case.program))
 
 
-def test_stabilizer_without_noise_follows_the_exact_law() -> None:
+@pytest.mark.parametrize("engine", [sample_frames, sample_stabilizer])
+def test_clifford_engines_without_noise_follow_the_exact_law(engine: Engine) -> None:
     operations = (gate("sx", 0), gate("sx", 1), gate("cz", 0, 1), gate("sx", 1), gate("sx", 2))
     program = Program(WIDTH, 3, (*operations, *(measure(q, 2 - q) for q in range(3))))
-    rows = sample_stabilizer(noiseless(program), 20_000, Draws(b"law"))
+    rows = engine(noiseless(program), 20_000, Draws(b"law"))
     assert follows(rows, probabilities(program))
 
 
@@ -100,7 +114,7 @@ def test_the_chi_squared_of_these_tests_sees_a_wrong_bit_order() -> None:
     assert not follows(rows[:, ::-1], probabilities(case.program))
 
 
-@pytest.mark.parametrize("engine", [sample_stabilizer, sample_trajectories])
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("flipped", [0, 4, 13])
 def test_a_bit_shows_the_qubit_that_it_reads(engine: Engine, flipped: int) -> None:
     reads = {2: 13, 0: 4, 5: 0}
@@ -110,18 +124,70 @@ def test_a_bit_shows_the_qubit_that_it_reads(engine: Engine, flipped: int) -> No
     assert engine(circuit, 3, Draws(b"order")).tolist() == [expected] * 3
 
 
-def test_both_engines_agree_under_the_same_noise() -> None:
+@pytest.mark.parametrize("engine", [sample_frames, sample_trajectories])
+def test_engines_agree_with_stim_under_the_same_noise(engine: Engine) -> None:
     for width, depth in ((3, 4), (5, 6)):
         case = Mirror().generate(b"noise", width=width, depth=depth, topology=LINE)
         circuit = place(case.program, LINE, RATES)
         one = sample_stabilizer(circuit, 30_000, Draws(b"one", width))
-        other = sample_trajectories(circuit, 30_000, Draws(b"other", width))
+        other = engine(circuit, 30_000, Draws(b"other", width))
         best = max(Counts.from_rows(one).table.values())
         assert 0.2 < best / 30_000 < 0.9  # the noise does bite
         assert alike(one, other)
 
 
-@pytest.mark.parametrize("engine", [sample_stabilizer, sample_trajectories])
+def test_frames_agree_with_stim_where_the_answer_is_random() -> None:
+    # Half a mirror: a stabilizer state, whose outcome is uniform over an affine subspace.
+    program = Mirror().generate(b"half", width=5, depth=6, topology=LINE).program
+    fences = [k for k, op in enumerate(program.operations) if op.name == BARRIER]
+    ends = tuple(op for op in program.operations if op.bit is not None)
+    half = program.operations[: fences[len(fences) // 2]] + ends
+    circuit = place(Program(WIDTH, 5, half), LINE, RATES)
+    one = sample_stabilizer(circuit, 40_000, Draws(b"one"))
+    other = sample_frames(circuit, 40_000, Draws(b"other"))
+    assert len(Counts.from_rows(one).table) > 8
+    assert alike(one, other)
+    quiet = noiseless(circuit.program)
+    kinds = [set(Counts.from_rows(engine(quiet, 4_000, Draws(b"q"))).table) for engine in ENGINES]
+    assert kinds[0] == kinds[1] == kinds[2]
+
+
+def test_frames_agree_with_stim_on_the_machine_that_stand_ins_imitate() -> None:
+    # 27 qubits with crosstalk: each bit's mean, and each pair's coincidence, within 5 sigma.
+    hanoi = StandIn(load("hanoi"), "q", Context(b"seed", lambda: 0))
+    case = Mirror().generate(b"wide", width=27, depth=4, topology=hanoi.device.topology)
+    circuit = place(case.program, hanoi.device.topology, hanoi.rates(0))
+    shots = 20_000
+    one, other = (
+        engine(circuit, shots, Draws(b"wide")).astype(np.float64)
+        for engine in (sample_stabilizer, sample_frames)
+    )
+    pairs = [(rows.T @ rows) / shots for rows in (one, other)]
+    spread = np.sqrt(2 * np.maximum(pairs[0] * (1 - pairs[0]), 1 / shots) / shots)
+    assert np.all(np.abs(pairs[0] - pairs[1]) < 5 * spread)
+
+
+def test_every_clifford_gate_of_the_profile_carries_errors_as_stim_does() -> None:
+    names = sorted(name for name, gate in GATES.items() if gate.num_qubits < 3)
+    angle = math.pi / 2
+    for name in names:
+        gates = GATES[name]
+        if name in {"t", "tdg", "sqrt_iswap"}:
+            continue
+        turns = (2 * angle if name == "cp" else angle,) * gates.num_angles
+        tested = Operation(name, tuple(range(gates.num_qubits)), turns)
+        starts = tuple(op for q in (0, 1) for op in (gate("sx", q), gate("s", q), gate("h", q)))
+        ends = (gate("sx", 0), gate("h", 1), measure(0, 0), measure(1, 1))
+        program = Program(WIDTH, 2, (*starts, tested, *ends))
+        loud = place(program, LINE, LOUD)
+        one, other = (
+            engine(loud, 20_000, Draws(b"gate", name))
+            for engine in (sample_stabilizer, sample_frames)
+        )
+        assert alike(one, other), name
+
+
+@pytest.mark.parametrize("engine", ENGINES)
 def test_known_errors_give_the_known_share_of_wrong_answers(
     engine: Engine,
 ) -> None:

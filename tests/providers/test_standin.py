@@ -132,7 +132,7 @@ def test_an_honest_device_stays_above_the_floor_of_its_own_claim(machine: str) -
             if claim < 0.5:
                 continue
             judged += 1
-            rows = standin.run(case.program, shots=400, draws=Draws(b"x", epoch, width))
+            rows = standin.run(case.program, shots=4_000, draws=Draws(b"x", epoch, width))
             assert isinstance(case.answer, KnownAnswer)
             target = np.array([c == "1" for c in reversed(case.answer.bits)])
             average = np.mean((-0.5) ** np.sum(rows != target, axis=1))
