@@ -33,11 +33,11 @@ from circuits.cliffords import CLIFFORDS, ENTANGLERS
 from circuits.draws import Draws
 from circuits.errors import FamilyError
 from circuits.layout import connected_qubits, disjoint_edges
-from circuits.native import clifford_forms, two_qubit
+from circuits.native import two_qubit
 from circuits.parity import SignedPauli, random_support, turned_to_z
 from circuits.program import Operation
 from circuits.topology import Edge, Topology
-from circuits.verbatim import Layer, on_qubit, verbatim_program
+from circuits.verbatim import Layer, clifford_on_qubit, verbatim_program
 
 MAX_DEPTH = 1024
 _MIN_WIDTH = 2
@@ -125,13 +125,12 @@ def _layers(
     topology: Topology,
 ) -> Iterator[Layer]:
     """Write the layers in native gates, one-qubit and two-qubit layers in turn."""
-    forms = clifford_forms(topology.native_gates)
     gate, angles = two_qubit(topology)
     for k, layer in enumerate(cliffords):
         yield [
             operation
             for qubit, clifford in zip(qubits, layer, strict=True)
-            for operation in on_qubit(forms[clifford], qubit)
+            for operation in clifford_on_qubit(topology.native_gates, clifford, qubit)
         ]
         if k < len(edges):
             yield [Operation(gate, edge, angles) for edge in edges[k]]

@@ -38,6 +38,7 @@ DECIMALS = 12
 
 _MIN_WIDTH = 2
 _HALF_TURN = 3_141_592_653_590  # pi in units of 1e-12
+_STEPS = 10**DECIMALS
 
 
 class Brickwork:
@@ -130,9 +131,8 @@ def haar_angles(draws: Draws) -> tuple[float, float, float]:
         [1.438, -1.136, -2.542]
     """
     theta = round(polar_angle(draws.random()), DECIMALS)
-    phi, lam = (
-        (draws.integer(2 * _HALF_TURN) - _HALF_TURN) / 10**DECIMALS for _ in ("phi", "lambda")
-    )
+    phi = (draws.integer(2 * _HALF_TURN) - _HALF_TURN) / _STEPS
+    lam = (draws.integer(2 * _HALF_TURN) - _HALF_TURN) / _STEPS
     return theta, phi, lam
 
 

@@ -14,12 +14,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Sequence
+from functools import lru_cache
 from operator import index
 from typing import TypeVar
 
 T = TypeVar("T")
 
 _WORD_BYTES = 8
+_BLOCK_BYTES = 32
 
 
 def _encode(path: tuple[str | int, ...]) -> bytes:
@@ -32,6 +34,14 @@ def _encode(path: tuple[str | int, ...]) -> bytes:
         text = plain.encode()
         parts.append(mark + len(text).to_bytes(4, "big") + text)
     return b"".join(parts)
+
+
+@lru_cache(maxsize=256)
+def _accepted(bound: int) -> tuple[int, int]:
+    """Bytes to take for a number below `bound`, and what the number taken must be below."""
+    size = max(_WORD_BYTES, (bound.bit_length() + 7) // 8 + 1)
+    whole = 1 << (8 * size)
+    return size, whole - whole % bound
 
 
 class Draws:
@@ -51,12 +61,13 @@ class Draws:
         333
     """
 
-    __slots__ = ("_buffer", "_counter", "_seed")
+    __slots__ = ("_at", "_buffer", "_counter", "_seed")
 
     def __init__(self, key: bytes, *path: str | int) -> None:
         self._seed = hmac.new(key, _encode(path), hashlib.sha256).digest()
         self._counter = 0
         self._buffer = b""
+        self._at = 0
 
     def child(self, *path: str | int) -> Draws:
         """Open an independent stream below this one, whatever has been drawn from this one."""
@@ -70,13 +81,16 @@ class Draws:
         """
         if size < 0:
             raise ValueError(f"need size >= 0, got {size}")
-        short = size - len(self._buffer)
+        at, end = self._at, self._at + size
+        short = end - len(self._buffer)
         if short > 0:
             first = self._counter
-            self._counter += -(-short // hashlib.sha256().digest_size)
-            self._buffer += b"".join(map(self._block, range(first, self._counter)))
-        taken, self._buffer = self._buffer[:size], self._buffer[size:]
-        return taken
+            self._counter += -(-short // _BLOCK_BYTES)
+            blocks = map(self._block, range(first, self._counter))
+            self._buffer = self._buffer[at:] + b"".join(blocks)
+            at, end = 0, size
+        self._at = end
+        return self._buffer[at:end]
 
     def _block(self, counter: int) -> bytes:
         return hashlib.sha256(self._seed + counter.to_bytes(8, "big")).digest()
@@ -89,8 +103,7 @@ class Draws:
         """
         if bound < 1:
             raise ValueError(f"need bound >= 1, got {bound}")
-        size = max(_WORD_BYTES, (bound.bit_length() + 7) // 8 + 1)
-        top = (1 << (8 * size)) // bound * bound
+        size, top = _accepted(bound)
         while True:
             value = int.from_bytes(self.take(size), "big")
             if value < top:

@@ -35,10 +35,10 @@ from circuits.draws import Draws
 from circuits.errors import FamilyError
 from circuits.frames import Frame, Skeleton, framed_layers, skeleton
 from circuits.layout import connected_qubits, disjoint_edges
-from circuits.native import clifford_forms, two_qubit
+from circuits.native import two_qubit
 from circuits.program import BARRIER, MEASURE, Operation, Program, barrier, measure
 from circuits.topology import Topology
-from circuits.verbatim import Layer, on_qubit, verbatim_program
+from circuits.verbatim import Layer, clifford_on_qubit, verbatim_program
 
 MAX_DEPTH = 1024
 _MIN_WIDTH = 2
@@ -105,13 +105,14 @@ def _trap(kind: Kind, key: bytes, program: Program, topology: Topology) -> Case:
     ends, last = draws.child("ends"), draws.child("last")
     start = {qubit: ends.integer(len(CLIFFORDS)) for qubit in qubits}
     frame = dict.fromkeys(qubits, 0)
-    forms = clifford_forms(topology.native_gates)
-    layers: list[Layer] = [[op for q in qubits for op in on_qubit(forms[start[q]], q)]]
+    native = topology.native_gates
+    layers: list[Layer] = [[op for q in qubits for op in clifford_on_qubit(native, start[q], q)]]
     layers.extend(_middle(kind, circuit, frame, draws, program, topology))
-    finish, bits = [], ""
+    finish: list[Operation] = []
+    bits = ""
     for qubit in qubits:
         back, pauli = CLIFFORDS[start[qubit]].inverse, last.integer(4)
-        finish += on_qubit(forms[CLIFFORDS[back].then[pauli]], qubit)
+        finish += clifford_on_qubit(native, CLIFFORDS[back].then[pauli], qubit)
         bits = str((CLIFFORDS[back].images[frame[qubit]] ^ pauli) & 1) + bits
     written = verbatim_program(topology, qubits, [*layers, finish])
     return Case(kind, len(qubits), len(circuit.gates), qubits, written, KnownAnswer(bits))

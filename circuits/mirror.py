@@ -37,10 +37,10 @@ from circuits.cliffords import CLIFFORDS, ENTANGLERS, IDENTITY
 from circuits.draws import Draws
 from circuits.errors import FamilyError
 from circuits.layout import connected_qubits, disjoint_edges
-from circuits.native import clifford_forms, two_qubit
+from circuits.native import two_qubit
 from circuits.program import Operation
 from circuits.topology import Edge, Topology
-from circuits.verbatim import Layer, on_qubit, verbatim_program
+from circuits.verbatim import Layer, clifford_on_qubit, verbatim_program
 
 MAX_DEPTH = 1024
 _MIN_WIDTH = 2
@@ -133,13 +133,13 @@ def _frame(draws: Draws, width: int) -> list[int]:
 
 def _layers(mirror: _Mirror, topology: Topology) -> Iterator[Layer]:
     """Write the layers in native gates, one-qubit and two-qubit layers in turn."""
-    forms = clifford_forms(topology.native_gates)
+    native = topology.native_gates
     gate, angles = two_qubit(topology)
     for k, (ideal, frame) in enumerate(zip(mirror.cliffords, mirror.frames, strict=True)):
         yield [
             operation
             for qubit, clifford, pauli in zip(mirror.qubits, ideal, frame, strict=True)
-            for operation in on_qubit(forms[CLIFFORDS[clifford].then[pauli]], qubit)
+            for operation in clifford_on_qubit(native, CLIFFORDS[clifford].then[pauli], qubit)
         ]
         if k < len(mirror.edges):
             yield [Operation(gate, edge, angles) for edge in mirror.edges[k]]

@@ -38,6 +38,8 @@ def wrap(angle: float) -> float:
         (True, True, 0.25)
     """
     turned = math.remainder(angle, 2 * _PI)
+    if abs(math.remainder(turned, _EIGHTH)) > 2 * _SNAP:  # nearly always, and fast
+        return turned
     eighths = round(turned / _EIGHTH)
     if abs(turned - eighths * _EIGHTH) < _SNAP:
         turned = (4 if eighths == -4 else eighths) * _EIGHTH
@@ -103,10 +105,16 @@ def rotation(
         >>> [name for name, _ in rotation(("rz", "sx", "x"), theta=0.0, phi=0.0, lam=0.0)]
         ['rz', 'sx', 'rz', 'sx', 'rz']
     """
+    steps = _form(tuple(native_gates))(theta, phi, lam)
+    return tuple([(name, tuple(map(wrap, angles))) for name, angles in steps])
+
+
+@lru_cache(maxsize=256)
+def _form(native_gates: tuple[str, ...]) -> Callable[[float, float, float], list[Step]]:
+    """Pick the first form whose gates are native."""
     for needed, form in _FORMS:
         if needed.issubset(native_gates):
-            steps = form(theta, phi, lam)
-            return tuple((name, tuple(map(wrap, angles))) for name, angles in steps)
+            return form
     allowed = ", ".join("{" + ", ".join(sorted(needed)) + "}" for needed, _ in _FORMS)
     raise FamilyError(f"need one of {allowed} among the native gates, got {sorted(native_gates)}")
 

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
+from typing import NamedTuple
 
 from circuits.errors import LimitError, ProgramError
 from circuits.gates import GATES
@@ -46,9 +47,10 @@ class Limits:
 DEFAULT_LIMITS = Limits()
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(NamedTuple):
     """One line: a gate, `measure`, `reset` or `barrier`.
+
+    A tuple, because programs have thousands: those are made and compared several times faster.
 
     Attributes:
         name: A key of `GATES`, or one of the three words.
@@ -71,6 +73,13 @@ def measure(qubit: int, bit: int) -> Operation:
 def barrier(qubits: Iterable[int]) -> Operation:
     """Forbid moving gates across this line on `qubits`."""
     return Operation(BARRIER, tuple(qubits))
+
+
+_PLAIN = frozenset(
+    (gate.name, gate.num_qubits, gate.num_angles, None)
+    for gate in GATES.values()
+    if gate.num_qubits <= 2
+)
 
 
 @dataclass(frozen=True)
@@ -105,8 +114,18 @@ class Program:
             raise ProgramError(
                 f"need at least 1 qubit and 1 bit, got {self.num_qubits} and {self.num_bits}"
             )
-        for operation in self.operations:
-            check_operation(operation, self.num_qubits, self.num_bits)
+        width, isfinite = self.num_qubits, math.isfinite
+        for operation in dict.fromkeys(self.operations):
+            name, qubits, angles, bit = operation
+            # A flawless gate on one or two qubits is recognised fast; all else is looked at well.
+            if not (
+                (name, len(qubits), len(angles), bit) in _PLAIN
+                and 0 <= qubits[0] < width
+                and 0 <= qubits[-1] < width
+                and (len(qubits) == 1 or qubits[0] != qubits[1])
+                and (not angles or isfinite(sum(angles)))
+            ):
+                check_operation(operation, width, self.num_bits)
 
     @cached_property
     def text(self) -> str:
@@ -130,11 +149,12 @@ class Program:
 
     def _lines(self) -> Iterator[str]:
         yield from HEADER
-        used = {op.name for op in self.operations}
+        lines = {op: operation_line(op) for op in dict.fromkeys(self.operations)}
+        used = {op.name for op in lines}
         yield from (g.definition for g in GATES.values() if g.definition and g.name in used)
         yield f"qubit[{self.num_qubits}] q;"
         yield f"bit[{self.num_bits}] c;"
-        yield from map(operation_line, self.operations)
+        yield from map(lines.__getitem__, self.operations)
 
     def compacted(self) -> tuple[Program, tuple[int, ...]]:
         """Drop idle qubits, as a simulator wants it; classical bits stay.
@@ -232,17 +252,21 @@ def decimal(angle: float) -> str:
         >>> decimal(1e-07), decimal(-0.0), decimal(3.0)
         ('0.0000001', '0.0', '3.0')
     """
-    text = format(Decimal(repr(float(angle) + 0.0)), "f")
+    text = repr(float(angle) + 0.0)
+    if "e" in text:
+        text = format(Decimal(text), "f")
     return text if "." in text else f"{text}.0"
 
 
 def operation_line(operation: Operation) -> str:
     """Write one operation as its line of the canonical text."""
-    operands = ", ".join(f"q[{q}]" for q in operation.qubits)
-    if operation.name == MEASURE:
-        return f"c[{operation.bit}] = measure {operands};"
-    angles = f"({', '.join(map(decimal, operation.angles))})" if operation.angles else ""
-    return f"{operation.name}{angles} {operands};"
+    name, qubits, angles, bit = operation
+    operands = f"q[{qubits[0]}]" if len(qubits) == 1 else f"q[{'], q['.join(map(str, qubits))}]"
+    if name == MEASURE:
+        return f"c[{bit}] = measure {operands};"
+    if not angles:
+        return f"{name} {operands};"
+    return f"{name}({', '.join(map(decimal, angles))}) {operands};"
 
 
 def checked_text(text: str | bytes, limits: Limits) -> str:

@@ -22,7 +22,8 @@ STILL: Turn = (1.0, 0.0, 0.0, 0.0)
 
 DECIMALS = 12
 
-_ARCTAN_TERMS = 13  # the argument is below 0.2: the next term is below 1e-18
+# 1/25 .. 1/3, 1/1: the arctangent's argument is below 0.2, so the next term is below 1e-18.
+_ODD_PARTS = tuple(1 / power for power in range(25, 0, -2))
 _SINE_TERMS = 14  # the argument is below pi / 2: the next term is below 1e-22
 _POLE = 1e-10
 
@@ -30,8 +31,8 @@ _POLE = 1e-10
 def small_arctangent(tangent: float) -> float:
     """Return arctan of |`tangent`| <= 0.2 by its power series, to about 1e-17."""
     total = 0.0
-    for power in range(2 * _ARCTAN_TERMS - 1, 0, -2):
-        total = 1 / power - tangent * tangent * total
+    for part in _ODD_PARTS:
+        total = part - tangent * tangent * total
     return tangent * total
 
 

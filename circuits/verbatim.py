@@ -7,8 +7,9 @@ same time and no compiler merges or cancels gates of two layers.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
-from circuits.native import Step
+from circuits.native import Step, clifford_forms
 from circuits.program import Operation, Program, barrier, measure
 from circuits.topology import Topology
 
@@ -24,6 +25,22 @@ def on_qubit(steps: Iterable[Step], qubit: int) -> list[Operation]:
     """
     operand = (qubit,)
     return [Operation(name, operand, angles) for name, angles in steps]
+
+
+@lru_cache(maxsize=8192)
+def clifford_on_qubit(
+    native_gates: tuple[str, ...], clifford: int, qubit: int
+) -> tuple[Operation, ...]:
+    """Place a one-qubit Clifford (its index in `circuits.cliffords`) on a device qubit.
+
+    Raises:
+        FamilyError: No supported set of one-qubit gates is native.
+
+    Example:
+        >>> [op.name for op in clifford_on_qubit(("cz", "rz", "sx"), 0, 4)]
+        ['rz', 'sx', 'rz', 'sx', 'rz']
+    """
+    return tuple(on_qubit(clifford_forms(native_gates)[clifford], qubit))
 
 
 def verbatim_program(
