@@ -85,15 +85,15 @@ WORLDS: dict[str, World] = {
             memory=0.98,
             read_spread=0.35,
             gate_spread=0.25,
-            worse=1.4,
+            worse=1.5,
             worse_spread=0.2,
             low=0.4,
             high=2.5,
         ),
     ),
     "crosstalk": World(
-        "Layers of simultaneous gates err two to three times as often as single gates do.",
-        law=Law(crosstalk=0.5, joint=0.3, spectator=0.15, joint_read=0.15),
+        "Layers of 20 simultaneous qubits err two to three times as often as the sheet says.",
+        law=Law(crosstalk=0.4, joint=0.25, spectator=0.1, joint_read=0.15),
     ),
     "bursts": World(
         "In every tenth program a burst makes 60 % of the chip answer at random for 8 % of shots.",
