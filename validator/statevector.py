@@ -24,6 +24,8 @@ from circuits.gates import GATES, matrix
 from circuits.program import RESET, Program
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     State = NDArray[np.complex128]
@@ -48,9 +50,29 @@ def statevector(program: Program) -> State:
         >>> abs(statevector(Program(2, 1, (Operation("x", (1,)),)))).round(9).tolist()
         [0.0, 0.0, 1.0, 0.0]
     """
-    waiting: dict[int, _Two] = {}
     state = np.zeros(1 << program.num_qubits, dtype=np.complex128)
     state[0] = 1.0
+    for gate, qubits in merged(program):
+        state = _applied(gate, state, qubits)
+    return state
+
+
+def merged(program: Program) -> Iterator[tuple[State, tuple[int, ...]]]:
+    """Give the gates as few matrices: one-qubit gates go into the next gate on more qubits.
+
+    Returns:
+        Matrix and operands, in order of time; operand k is bit k of the matrix's index.
+
+    Raises:
+        ProgramError: The program has a reset.
+
+    Example:
+        >>> from circuits.program import Operation
+        >>> gates = Operation("h", (0,)), Operation("cx", (0, 1)), Operation("x", (1,))
+        >>> [qubits for _, qubits in merged(Program(2, 1, gates))]
+        [(0, 1), (1,)]
+    """
+    waiting: dict[int, _Two] = {}
     for operation in program.operations:
         if operation.name == RESET:
             raise ProgramError(f"need gates only, got a reset of q[{operation.qubits[0]}]")
@@ -61,14 +83,13 @@ def statevector(program: Program) -> State:
             gate = _one_qubit(operation.name, operation.angles)
             waiting[qubit] = _times(gate, waiting.get(qubit, _IDENTITY))
             continue
-        folded = _many_qubit(operation.name, operation.angles)
+        whole = _many_qubit(operation.name, operation.angles)
         before = [waiting.pop(qubit, _IDENTITY) for qubit in operation.qubits]
         if any(gate is not _IDENTITY for gate in before):
-            folded = folded @ _product(before)
-        state = _applied(folded, state, operation.qubits)
+            whole = whole @ _product(before)
+        yield whole, operation.qubits
     for qubit, gate in waiting.items():
-        state = _applied(np.array(gate).reshape(2, 2), state, (qubit,))
-    return state
+        yield np.array(gate).reshape(2, 2), (qubit,)
 
 
 def _times(left: _Two, right: _Two) -> _Two:

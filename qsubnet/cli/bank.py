@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from qsubnet.banks import Bank
     from validator.engines import Engine
 
+bank = typer.Typer(help="Make banks of circuits that are simulated once.", no_args_is_help=True)
 
+
+@bank.command()
 def make(
     out: Annotated[Path, typer.Option(help="The bank's directory; an unfinished one is finished.")],
     qubits: Annotated[int, typer.Option(help="Width: 26 to 34 says something.")] = 26,
@@ -54,12 +57,15 @@ def make(
         deadline_s=deadline,
         secret_digest=hashlib.sha256(secret).hexdigest(),
     )
-    bank = create(out, spec, secret=secret)
-    if bank.missing():
-        _complete(bank)
-    _print(bank, json_=json_)
+    if not (out / "bank.json").exists():
+        _check_memory(spec)
+    made = create(out, spec, secret=secret)
+    if made.missing():
+        _complete(made)
+    _print(made, json_=json_)
 
 
+@bank.command()
 def show(
     out: Annotated[Path, typer.Argument(metavar="DIR", help="The bank's directory.")],
     json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -79,16 +85,18 @@ def _secret(seed: int | None) -> tuple[bytes, str]:
     return hashlib.sha256(b"qsubnet bank trial %d" % seed).digest(), f"trial-{seed}"
 
 
-def _check_memory(spec: BankSpec, engine: Engine) -> None:
-    """Refuse what does not fit into main memory, where the system says how much is free."""
-    from qsubnet.bank_spec import bytes_needed
+def _check_memory(spec: BankSpec) -> Engine:
+    """Pick the engine; refuse what does not fit into memory, where the system says what is free."""
+    from qsubnet.bank_spec import bank_engine, bytes_needed
 
+    engine = bank_engine()
     needed, free = bytes_needed(spec, engine), _free_bytes()
     if free is not None and needed > free:
         raise BadInput(
             f"{spec.qubits} qubits need about {needed / 2**30:.1f} GiB of memory with "
             f"{engine.name}, available are {free / 2**30:.1f} GiB: ask for fewer qubits"
         )
+    return engine
 
 
 def _free_bytes() -> int | None:
@@ -100,40 +108,39 @@ def _free_bytes() -> int | None:
     return kib[0] * 1024 if kib else None
 
 
-def _complete(bank: Bank) -> None:
+def _complete(made: Bank) -> None:
     """Make what is missing, with a bar."""
     from rich.console import Console
     from rich.progress import Progress, TimeElapsedColumn
 
-    from qsubnet.bank_spec import bank_engine, seconds_each
+    from qsubnet.bank_spec import seconds_each
 
-    engine = bank_engine()
-    _check_memory(bank.spec, engine)
-    missing = len(bank.missing())
-    each = seconds_each(bank.spec, engine)
+    engine = _check_memory(made.spec)
+    missing = len(made.missing())
+    each = seconds_each(made.spec, engine)
     say(
-        f"{missing} of {bank.spec.entries} entries to make with {engine.name}: about {each:.1f} s "
+        f"{missing} of {made.spec.entries} entries to make with {engine.name}: about {each:.1f} s "
         f"each, {each * missing / 60:.1f} min in all, extrapolated from 20 qubits or fewer"
     )
     console = Console(stderr=True)
     with Progress(*Progress.get_default_columns(), TimeElapsedColumn(), console=console) as bar:
         task = bar.add_task("entries", total=missing)
-        for _ in bank.make(engine):
+        for _ in made.make(engine):
             bar.advance(task)
 
 
-def _print(bank: Bank, *, json_: bool) -> None:
+def _print(open_bank: Bank, *, json_: bool) -> None:
     from dataclasses import asdict
 
-    spec, made, used = bank.spec, bank.made(), bank.used()
-    size = sum(file.stat().st_size for file in (bank.path / "entries").iterdir())
+    spec, made, used = open_bank.spec, open_bank.made(), open_bank.used()
+    size = sum(file.stat().st_size for file in (open_bank.path / "entries").iterdir())
     if json_:
         listed = {"made": made, "used": {str(k): to for k, to in used.items()}, "bytes": size}
         print_json({**asdict(spec), **listed})
         return
     typer.echo(
-        f"{bank.path}: {spec.qubits} qubits, depth {spec.depth}, gates {', '.join(spec.gates)}, "
-        f"answers within {spec.deadline_s:g} s\n"
+        f"{open_bank.path}: {spec.qubits} qubits, depth {spec.depth}, "
+        f"gates {', '.join(spec.gates)}, answers within {spec.deadline_s:g} s\n"
         f"{len(made)} of {spec.entries} entries made, {len(used)} used, "
         f"{len(set(made) - set(used))} left; 1 in {1 << (spec.qubits - spec.kept_bits)} strings "
         f"kept, {size / 2**20:.1f} MiB"
