@@ -22,7 +22,13 @@ from providers.noise import LAW, Law, NoisyCircuit, Rates, place
 from providers.snapshots import load
 from providers.standin import StandIn
 from validator.correctness import LayerCircuit, Observed, tally
-from validator.layers import LayerError, layer_error, layer_error_of, proportions
+from validator.layers import (
+    LayerError,
+    layer_error,
+    layer_error_of,
+    pessimistic_layer_error,
+    proportions,
+)
 from validator.propagation import Place, propagate
 
 DEPOLARISING = Law(bias=0.0, crosstalk=0.0, joint=0.0, spectator=0.0, joint_read=0.0)
@@ -189,13 +195,17 @@ def test_the_pessimistic_error_never_falls_when_circuits_get_worse(
 ) -> None:
     device, answers, _ = worlds
     for seen in answers[:3]:
-        bounds = []
-        for share in (0.0, 0.01, 0.05, 0.2, 0.6, 1.0):
-            found = layer_error_of(_spoiled(seen, depth, share), device=device)
-            if found is not None:
-                bounds.append(found.pessimistic)
-        assert len(bounds) > 3
+        bounds = [
+            pessimistic_layer_error(_spoiled(seen, depth, share), device=device)
+            for share in (0.0, 0.01, 0.05, 0.2, 0.6, 1.0)
+        ]
         assert bounds == sorted(bounds)
+        assert bounds[-1] > 0.99
+
+
+def test_without_a_circuit_the_pessimistic_error_is_the_worst(line: Topology) -> None:
+    device = _device(line, one=0.0004, two=0.01, read=0.02)
+    assert pessimistic_layer_error([], device=device) == 1.0
 
 
 def test_one_circuit_that_gets_worse_never_lowers_the_pessimistic_error(
@@ -203,13 +213,11 @@ def test_one_circuit_that_gets_worse_never_lowers_the_pessimistic_error(
 ) -> None:
     device, answers, _ = worlds
     seen = answers[5]
-    before = layer_error_of(seen, device=device)
-    assert before is not None
+    before = pessimistic_layer_error(seen, device=device)
     for place_of in range(len(seen)):
         one = replace(seen[place_of], wrong=tuple(w + 20 for w in seen[place_of].wrong))
-        after = layer_error_of([*seen[:place_of], one, *seen[place_of + 1 :]], device=device)
-        assert after is not None
-        assert after.pessimistic >= before.pessimistic
+        worse = [*seen[:place_of], one, *seen[place_of + 1 :]]
+        assert pessimistic_layer_error(worse, device=device) >= before
 
 
 def test_spoiling_shallow_circuits_lowers_the_two_depth_figure_so_no_score_may_use_it(
