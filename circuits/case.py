@@ -61,6 +61,19 @@ class ParityAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class ParitiesAnswer:
+    """Units of few bits run side by side, and each has a parity of its own that is certain.
+
+    Attributes:
+        units: The classical bits of each unit, ascending; together each bit once.
+        parities: One for each unit, counting bits of that unit only.
+    """
+
+    units: tuple[tuple[int, ...], ...]
+    parities: tuple[ParityAnswer, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class SimulatedAnswer:
     """The ideal distribution has no closed form: a reference simulates the program."""
 
@@ -82,7 +95,7 @@ class NoAnswer:
     """Nobody simulates the program: two runs of it are compared with each other."""
 
 
-Answer = KnownAnswer | ParityAnswer | SimulatedAnswer | PatchedAnswer | NoAnswer
+Answer = KnownAnswer | ParityAnswer | ParitiesAnswer | SimulatedAnswer | PatchedAnswer | NoAnswer
 
 
 @dataclass(frozen=True, slots=True)

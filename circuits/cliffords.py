@@ -102,6 +102,31 @@ def _build() -> tuple[Clifford, ...]:
 
 CLIFFORDS = _build()
 
+
+def _signature(first: Clifford, second: Clifford | None = None) -> tuple[int, ...]:
+    """Images of X and Z with their signs, under `first` and then `second`: no two are alike."""
+    images: list[int] = []
+    for code in (1, 2):
+        image, sign = first.images[code], first.signs[code]
+        if second:
+            image, sign = second.images[image], sign ^ second.signs[image]
+        images += [image, sign]
+    return tuple(images)
+
+
+_BY_SIGNATURE = {_signature(clifford): index for index, clifford in enumerate(CLIFFORDS)}
+
+
+def composed(first: int, second: int) -> int:
+    """Give the index of the Clifford that does `first`, then `second`.
+
+    Example:
+        >>> composed(5, CLIFFORDS[5].inverse) == IDENTITY
+        True
+    """
+    return _BY_SIGNATURE[_signature(CLIFFORDS[first], CLIFFORDS[second])]
+
+
 # For operands (0, 1): the images of X on 0, Z on 0, X on 1, Z on 1, and the gate's own square. A
 # leading minus counts in the image's sign.
 _IMAGES = {

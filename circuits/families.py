@@ -9,17 +9,23 @@ from circuits.binary_rb import BinaryRB
 from circuits.brickwork import Brickwork
 from circuits.case import Family
 from circuits.errors import FamilyError
+from circuits.ghz import GHZ
+from circuits.layer_fidelity import LayerFidelity
 from circuits.mcfe import Trap
 from circuits.mirror import Mirror
 from circuits.patches import Patches
+from circuits.random_all import RandomAll
 from circuits.readout import Readout
 from circuits.twins import Twins
 
 _ALL: tuple[Family, ...] = (
     BinaryRB(),
     Brickwork(),
+    GHZ(),
+    LayerFidelity(),
     Mirror(),
     Patches(),
+    RandomAll(),
     Readout(),
     Trap("trap"),
     Trap("trap_m2"),

@@ -63,10 +63,12 @@ class SignedPauli:
     def answer(self, qubits: Sequence[int]) -> ParityAnswer:
         """Say what reading `qubits[i]` into bit i gives, once only I and Z are left.
 
+        Qubits that this Pauli does not know have the identity.
+
         Raises:
             CircuitError: Nothing but identities.
         """
-        mask = "".join(str(int(self.codes[qubit] != 0)) for qubit in reversed(qubits))
+        mask = "".join(str(int(self.codes.get(qubit, 0) != 0)) for qubit in reversed(qubits))
         return ParityAnswer(mask, self.sign)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from circuits.cliffords import CLIFFORDS, ENTANGLERS, IDENTITY, PAULIS, Clifford
+from circuits.cliffords import CLIFFORDS, ENTANGLERS, IDENTITY, PAULIS, Clifford, composed
 from circuits.gates import matrix
 from circuits.native import two_qubit
 from circuits.topology import complete
@@ -87,3 +87,10 @@ def test_a_native_gate_turns_pairs_with_the_sign_of_its_matrix(name: str) -> Non
         expected = (-1) ** entangler.signs[code] * hermitian_pair(image)
         turned = gate @ hermitian_pair(code) @ gate.conj().T
         np.testing.assert_allclose(turned, expected, atol=1e-9)
+
+
+def test_two_cliffords_compose_as_their_matrices_do() -> None:
+    for first in range(24):
+        for second in range(0, 24, 5):
+            product = unitary(CLIFFORDS[second]) @ unitary(CLIFFORDS[first])
+            assert same_up_to_phase(unitary(CLIFFORDS[composed(first, second)]), product)
