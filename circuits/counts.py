@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -103,12 +104,10 @@ class Counts:
             >>> Counts.from_rows(np.array([[1, 0, 0], [1, 0, 0]], dtype=np.uint8)).table
             {'001': 2}
         """
-        shots, num_bits = rows.shape
-        table: dict[str, int] = {}
-        if shots:
-            outcomes, number = np.unique(rows[:, ::-1].astype(np.uint8), axis=0, return_counts=True)
-            text = (outcomes + ord("0")).astype(np.uint8)
-            table = {bytes(t).decode(): int(n) for t, n in zip(text, number, strict=True)}
+        num_bits = rows.shape[1]
+        text = (rows[:, ::-1].astype(np.uint8) + ord("0")).astype(np.uint8).tobytes().decode()
+        places = range(0, len(text), max(1, num_bits))
+        table = dict(sorted(Counter(text[i : i + num_bits] for i in places).items()))
         return cls(num_bits, table)
 
 

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from qsubnet.cli import jobs, judge, localnet, services
+from qsubnet.cli import bank, jobs, judge, localnet, services
 from qsubnet.cli.printing import explain
 
 app = typer.Typer(
@@ -41,6 +41,7 @@ gateway.command("serve")(services.gateway_serve)
 app.add_typer(miner, name="miner")
 app.add_typer(validator, name="validator")
 app.add_typer(gateway, name="gateway")
+app.add_typer(bank.bank, name="bank")
 
 
 def _version(asked: bool) -> None:
