@@ -18,8 +18,9 @@ no model), and the first common epoch only fixes units.
 What agreement means (grade S3): epoch by epoch, the device's answers came from the very machine
 that the reference ran on. Not that they came by the way that the miner says.
 
-Blind spots. A relay that forwards the probes to the real machine passes, as it should; one that
-answers with the machine's true rates an epoch late may pass in time where these change slowly.
+Blind spots. A relay that forwards the probes to the real machine passes, as it should; so does one
+that knows the machine's true rates an epoch late, where these change slowly: `LateTwin`
+(`validator.against_late`) rules that out as well, at a price.
 Who reads R_t before answering passes: a reference's answers stay secret until the device has
 answered. A machine that does not drift, or one seen in so few epochs that its drift hides below
 shot noise, gives no evidence: that means `not yet` and accuses nobody.
@@ -38,7 +39,7 @@ from validator.drift_filter import Alone, Beside, Hypothesis
 from validator.drift_series import Movement, ProbeRead, Roster, by_name, probe_read
 from validator.sequential import hedged
 
-__all__ = ["CAP", "DriftTwin", "ProbeRead", "probe_read"]
+__all__ = ["CAP", "DriftTwin", "ProbeRead", "fitted_weights", "log_sum", "probe_read"]
 
 CAP = 4.0
 """Most that one qubit can weigh in all, in nats."""
@@ -86,6 +87,7 @@ class DriftTwin:
     Attributes:
         log10_e: The e-value so far, averaged with 1, log10, rounded down to 1e-9.
         epochs: Epochs that were bet on.
+        roster: Which probes and qubits are followed; None before that is settled.
 
     Example:
         >>> def read(wrong): return [ProbeRead("p", (0, 1), (1, 1), wrong, 1000)]
@@ -98,9 +100,14 @@ class DriftTwin:
 
     log10_e: float = 0.0
     epochs: int = 0
-    _roster: Roster | None = None
+    roster: Roster | None = None
     _qubits: tuple[_Qubit, ...] = ()
     _weights: tuple[float, ...] = _EQUAL
+
+    @property
+    def earned(self) -> tuple[float, ...]:
+        """For each qubit, ln q of the reference's answers that were bet on."""
+        return tuple(qubit.earned for qubit in self._qubits)
 
     def after(self, device: Sequence[ProbeRead], trusted: Sequence[ProbeRead]) -> DriftTwin:
         """Return the evidence after one more epoch.
@@ -113,11 +120,11 @@ class DriftTwin:
             ValueError: A probe was answered twice.
         """
         ours, theirs = by_name(device), by_name(trusted)
-        roster = self._roster or Roster.settled(ours, theirs)
+        roster = self.roster or Roster.settled(ours, theirs)
         if roster is None:
             return self
         own, true = roster.movement(ours), roster.movement(theirs)
-        scored = self._roster is not None and own is not None and true is not None
+        scored = self.roster is not None and own is not None and true is not None
         logs = [math.log(_FLOOR_Q / len(_LAWS) + (1.0 - _FLOOR_Q) * w) for w in self._weights]
         qubits = tuple(
             _scored(qubit, own_step, true_step, log_weights=logs)
@@ -131,8 +138,8 @@ class DriftTwin:
             )
         )
         if not scored:
-            return replace(self, _roster=roster, _qubits=qubits)
-        weights = _fitted([qubit.told for qubit in qubits])
+            return replace(self, roster=roster, _qubits=qubits)
+        weights = fitted_weights([qubit.told for qubit in qubits])
         return DriftTwin(hedged(_log_e(qubits) / _LN10), self.epochs + 1, roster, qubits, weights)
 
 
@@ -173,12 +180,12 @@ def _scored(
         told.append(qubit.told[place] + before)
         bets.append(bet)
     known = [weight + log for weight, log in zip(log_weights, told, strict=True)]
-    bet_on = _log_sum([log + bet for log, bet in zip(known, bets, strict=True)])
+    bet_on = log_sum([log + bet for log, bet in zip(known, bets, strict=True)])
     return _Qubit(
         alone=tuple(alone),
         beside=tuple(beside),
         told=tuple(log + bet for log, bet in zip(told, bets, strict=True)),
-        earned=qubit.earned + bet_on - _log_sum(known),
+        earned=qubit.earned + bet_on - log_sum(known),
     )
 
 
@@ -187,21 +194,29 @@ def _log_e(qubits: Sequence[_Qubit]) -> float:
 
     One degree of freedom in every epoch went into the shared movement, hence the factor.
     """
-    fitted = _fitted([[own.marginal() for own in qubit.alone] for qubit in qubits])
+    fitted = fitted_weights([[own.marginal() for own in qubit.alone] for qubit in qubits])
     logs = [math.log(_FLOOR_P / len(_LAWS) + (1.0 - _FLOOR_P) * w) for w in fitted]
     gains = [
         qubit.earned
-        - _log_sum([log + own.best() for log, own in zip(logs, qubit.alone, strict=True)])
+        - log_sum([log + own.best() for log, own in zip(logs, qubit.alone, strict=True)])
         for qubit in qubits
     ]
     return math.fsum(min(gain, CAP) for gain in gains) * (len(qubits) - 1) / len(qubits)
 
 
-def _fitted(logs: Sequence[Sequence[float]]) -> tuple[float, ...]:
-    """Fit the weights of the hypotheses to all qubits' log likelihoods, from equal ones."""
+def fitted_weights(logs: Sequence[Sequence[float]]) -> tuple[float, ...]:
+    """Fit the weights of hypotheses to all qubits' log likelihoods, from equal ones.
+
+    Args:
+        logs: One row a qubit, natural logarithms; not empty.
+
+    Example:
+        >>> [round(w, 3) for w in fitted_weights([[0.0, -9.0], [0.0, -9.0]])]
+        [1.0, 0.0]
+    """
     tops = [max(row) for row in logs]
     likelihoods = [[math.exp(x - top) for x in row] for row, top in zip(logs, tops, strict=True)]
-    weights = list(_EQUAL)
+    weights = [1.0 / len(logs[0])] * len(logs[0])
     for _ in range(_ROUNDS):
         shares = []
         for row in likelihoods:
@@ -212,6 +227,12 @@ def _fitted(logs: Sequence[Sequence[float]]) -> tuple[float, ...]:
     return tuple(weights)
 
 
-def _log_sum(logs: Sequence[float]) -> float:
+def log_sum(logs: Sequence[float]) -> float:
+    """Return the natural log of a sum of numbers given by theirs.
+
+    Example:
+        >>> log_sum([0.0, 0.0]) == math.log(2.0)
+        True
+    """
     top = max(logs)
     return top + math.log(math.fsum(math.exp(x - top) for x in logs))

@@ -1,12 +1,13 @@
-"""Two filters of one drifting error rate: a machine alone, and a machine seen beside its device.
+"""Filters of one drifting error rate: a machine alone, beside its device, before a late copy.
 
 The logarithm of a rate drifts around a level that never moves, as a first-order autoregression of
 a known memory and size, a `Hypothesis`. `Alone` gives the largest likelihood over ALL levels, so
 that whoever knows the level exactly gains nothing; `Beside` starts from a broad prior of the level
-and learns it, and the drift, from both machines.
+and learns it, and the drift, from both machines; `Behind` does so where the device shows the drift
+of the epoch before.
 
 Exact for Gaussian drift and noise (R. E. Kalman, J. Basic Eng. 82, 35 (1960)). Blind spot: jumps
-are in neither; the user of the two mixes over sizes and caps. All logarithms are natural.
+are in none; their user mixes over sizes and caps. All logarithms are natural.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-__all__ = ["Alone", "Beside", "Hypothesis"]
+__all__ = ["Alone", "Behind", "Beside", "Hypothesis"]
 
 _LEVEL_SPREAD = 1.0
 
@@ -155,3 +156,66 @@ class Beside:
         dd, dm, mm = self.variances
         a = law.memory
         return Beside(a * self.drift, self.level, (law.ahead(dd), a * dm, mm))
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """The machine's drift one epoch ago and now, and its level; a device shows the former.
+
+    Attributes:
+        means: Of drift before, drift now, level.
+        variances: Before-before, before-now, now-now, before-level, now-level, level-level.
+    """
+
+    means: tuple[float, float, float]
+    variances: tuple[float, float, float, float, float, float]
+
+    @classmethod
+    def start(cls, law: Hypothesis) -> Behind:
+        """Before any epoch: the level is hardly known."""
+        d = law.drift
+        return cls((0.0, 0.0, 0.0), (d, law.memory * d, d, 0.0, 0.0, _LEVEL_SPREAD**2))
+
+    def after_copy(self, seen: float, noise: float) -> tuple[Behind, float]:
+        """Return the filter after the device's log rate, and the log density that it gave to it.
+
+        Up to ln(2 pi)/2.
+
+        Example:
+            >>> Behind.start(Hypothesis(0.0, 0.0)).after_copy(1.0, 1.0)[1] == -0.5 * (
+            ...     math.log(2.0) + 0.5)
+            True
+        """
+        bb, bn, _, bl, nl, ll = self.variances
+        return self._after(seen - self.means[0], noise, (bb + bl, bn + nl, bl + ll), place=0)
+
+    def after_machine(self, seen: float, noise: float) -> tuple[Behind, float]:
+        """Return the same after the reference's log rate."""
+        _, bn, nn, bl, nl, ll = self.variances
+        return self._after(seen - self.means[1], noise, (bn + bl, nn + nl, nl + ll), place=1)
+
+    def _after(
+        self, away: float, noise: float, pulls: tuple[float, float, float], *, place: int
+    ) -> tuple[Behind, float]:
+        """Take in a sum of one drift and the level, whose covariance with each mean is `pulls`."""
+        b, n, level = pulls
+        predicted = pulls[place] + level + noise
+        e = away - self.means[2]
+        step = e / predicted
+        bb, bn, nn, bl, nl, ll = self.variances
+        means = (self.means[0] + b * step, self.means[1] + n * step, self.means[2] + level * step)
+        left = (
+            bb - b * b / predicted,
+            bn - b * n / predicted,
+            nn - n * n / predicted,
+            bl - b * level / predicted,
+            nl - n * level / predicted,
+            ll - level * level / predicted,
+        )
+        return Behind(means, left), -0.5 * (math.log(predicted) + e * step)
+
+    def next_epoch(self, *, law: Hypothesis) -> Behind:
+        """Return the prediction for the next epoch."""
+        _, _, nn, _, nl, ll = self.variances
+        a, now = law.memory, self.means[1]
+        return Behind((now, a * now, self.means[2]), (nn, a * nn, law.ahead(nn), nl, a * nl, ll))
