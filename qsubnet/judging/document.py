@@ -12,19 +12,63 @@ from validator.sequential import Accusation
 from validator.xeb import linear_xeb, xeb_circuit
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from qsubnet.judging.live import Judged
-    from validator.evidence import Evidence
+    from qsubnet.judging.recorded import JudgedRecords
+    from validator.interval import Interval
     from validator.record import Record
     from validator.reference import Reference
-
-NOT_TESTED_YET = ("static_twin", "drift_twin")
-"""Classes of simulator that the document names and that no test looks at so far."""
+    from validator.verdict import Verdict
 
 
 def judge_document(judged: Judged, *, reference: Reference) -> dict[str, Any]:
     """Write what `judge --json` prints; null is what there is no data or no test for."""
-    verdict, found = judged.verdict, judged.verdict.evidence
+    found = judged.verdict.evidence
+    return _document(
+        judged.verdict,
+        fraud=found.accusations[Accusation.BELOW_CLAIM],
+        too_good=found.accusations[Accusation.TOO_GOOD] if found.hardware else None,
+        hardware={name.value: found.hardware.get(name) for name in SimulatorClass},
+        cpu_s=judged.cpu_s,
+        records=enumerate(circuit_fidelity(r, reference=reference) for r in judged.records),
+    )
+
+
+def records_document(judged: JudgedRecords) -> dict[str, Any]:
+    """Write what `judge --records --json` prints: the same words, and one more.
+
+    `without_reference` counts the answered records whose circuit has no ideal law. Without a sheet
+    `fraud` and `too_good` are null, for nothing was claimed.
+    """
+    recorded = judged.recorded
+    accusations = recorded.evidence.accusations
+    claimed = recorded.device is not None
+    document = _document(
+        judged.verdict,
+        fraud=accusations[Accusation.BELOW_CLAIM] if claimed else None,
+        too_good=accusations[Accusation.TOO_GOOD] if claimed and recorded.is_qpu else None,
+        hardware={name.value: recorded.classes.get(name.value) for name in SimulatorClass},
+        cpu_s=judged.cpu_s,
+        records=zip(judged.places, recorded.fidelities, strict=True),
+    )
+    return {**document, "without_reference": recorded.without_reference}
+
+
+def _document(
+    verdict: Verdict,
+    *,
+    fraud: float | None,
+    too_good: float | None,
+    hardware: Mapping[str, float | None],
+    cpu_s: float,
+    records: Iterable[tuple[int, float | None]],
+) -> dict[str, Any]:
+    found = verdict.evidence
     fidelity = found.fidelity
+    told = {"fraud": fraud, "too_good": too_good, **hardware}
+    shown = {name: value if found.shots_used else None for name, value in told.items()}
+    shown = {name: _finite(value) for name, value in shown.items()}
     return {
         "verdict": verdict.outcome.value,
         "grade": verdict.grade.value,
@@ -35,31 +79,27 @@ def judge_document(judged: Judged, *, reference: Reference) -> dict[str, Any]:
             "high": fidelity.high,
             "estimator": found.estimator,
         },
-        "layer_error": None,
+        "layer_error": _interval(found.layer_error),
         "log10_e": {
-            "fraud": _finite(found.accusations[Accusation.BELOW_CLAIM], found),
-            "too_good": (
-                _finite(found.accusations[Accusation.TOO_GOOD], found) if found.hardware else None
-            ),
-            "hardware": {
-                **{name.value: _finite(found.hardware.get(name), found) for name in SimulatorClass},
-                **dict.fromkeys(NOT_TESTED_YET),
-            },
+            "fraud": shown["fraud"],
+            "too_good": shown["too_good"],
+            "hardware": {name: shown[name] for name in hardware},
         },
         "score": verdict.score,
         "shots_used": found.shots_used,
-        "cpu_s": round(judged.cpu_s, 3),
-        "records": [
-            {"index": index, "fidelity": circuit_fidelity(record, reference=reference)}
-            for index, record in enumerate(judged.records)
-        ],
+        "cpu_s": round(cpu_s, 3),
+        "records": [{"index": index, "fidelity": value} for index, value in records],
     }
 
 
-def _finite(log10_e: float | None, found: Evidence) -> float | None:
-    if log10_e is None or not found.shots_used or not math.isfinite(log10_e):
+def _interval(bounds: Interval | None) -> dict[str, float] | None:
+    if bounds is None:
         return None
-    return log10_e
+    return {"estimate": bounds.estimate, "low": bounds.low, "high": bounds.high}
+
+
+def _finite(log10_e: float | None) -> float | None:
+    return log10_e if log10_e is not None and math.isfinite(log10_e) else None
 
 
 def circuit_fidelity(record: Record, *, reference: Reference) -> float | None:
@@ -84,16 +124,38 @@ def circuit_fidelity(record: Record, *, reference: Reference) -> float | None:
 
 def in_words(judged: Judged) -> str:
     """Tell the verdict to a person, in a few lines."""
-    verdict, found, device = judged.verdict, judged.verdict.evidence, judged.device
-    f = found.fidelity
+    found, device = judged.verdict.evidence, judged.device
     what = f"{device.device_class}, {device.topology.num_qubits} qubits"
     answered = f"{found.programs_answered} of {found.programs_asked} programs answered"
     lines = [
-        f"{device.name} ({what}): {verdict.outcome} {verdict.grade}",
-        f"  {verdict.reason}",
-        f"  {found.estimator} {f.estimate:.4f} [{f.low:.4f}, {f.high:.4f}]",
+        *_told(judged.verdict, device.name, what),
         f"  {answered}, {found.shots_used} shots, {judged.cpu_s:.1f} s of CPU to judge",
     ]
     for failure, times in sorted(judged.failures.items(), key=lambda item: -item[1])[:3]:
         lines.append(f"  {times} times: {failure}")
     return "\n".join(lines)
+
+
+def records_in_words(judged: JudgedRecords) -> str:
+    """Tell the verdict on records to a person, in a few lines."""
+    recorded, found = judged.recorded, judged.recorded.evidence
+    device = recorded.device
+    what = f"{device.device_class}, {device.topology.num_qubits} qubits" if device else "no sheet"
+    classes = ", ".join(f"{name} {value:.1f}" for name, value in recorded.classes.items())
+    answered = f"{found.programs_answered} of {found.programs_asked} records hold counts"
+    without = f"{recorded.without_reference} without a reference"
+    lines = [
+        *_told(judged.verdict, judged.name, what),
+        f"  log10 e against each class of simulator: {classes or 'no data'}",
+        f"  {answered}, {without}, {found.shots_used} shots, {judged.cpu_s:.1f} s of CPU to judge",
+    ]
+    return "\n".join(lines)
+
+
+def _told(verdict: Verdict, name: str, what: str) -> list[str]:
+    f = verdict.evidence.fidelity
+    return [
+        f"{name} ({what}): {verdict.outcome} {verdict.grade}",
+        f"  {verdict.reason}",
+        f"  {verdict.evidence.estimator} {f.estimate:.4f} [{f.low:.4f}, {f.high:.4f}]",
+    ]

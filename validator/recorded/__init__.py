@@ -1,0 +1,1 @@
+"""Evidence from recorded executions of any circuits, drawn by whoever ran them."""
