@@ -17,6 +17,7 @@ from circuits.patches import Patches
 from circuits.random_all import RandomAll
 from circuits.readout import Readout
 from circuits.twins import Twins
+from circuits.volume import Volume
 
 _ALL: tuple[Family, ...] = (
     BinaryRB(),
@@ -31,6 +32,7 @@ _ALL: tuple[Family, ...] = (
     Trap("trap_m2"),
     Trap("trap_m3"),
     Twins(),
+    Volume(),
 )
 
 FAMILIES: dict[str, Family] = {family.name: family for family in _ALL}

@@ -1,4 +1,4 @@
-"""Expected values: stim runs of the emitted program; the decay of a known noise; a graph by hand."""
+"""Expected values: stim runs of the programs; the decay of a known noise; layers by hand."""
 
 import math
 
