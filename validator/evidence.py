@@ -9,13 +9,16 @@ The bets themselves are in `validator.folding`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from circuits.case import KnownAnswer
 from providers.base import DeviceClass
+from validator.correctness import LayerCircuit
 from validator.folding import Folding
-from validator.interval import NO_SHOTS, Interval
+from validator.interval import NO_SHOTS, Interval, over_circuits
+from validator.layers import layer_error
 from validator.mirror import MirrorAnswer, mirror_polarization
 from validator.record import Record, chronological
 from validator.xeb import likelihood_xeb
@@ -42,10 +45,16 @@ class Evidence:
         estimator: What `fidelity` is, in words: the mirror polarization (class qpu), averaged
             over circuits of the widths named, so that the spread between widths is inside the
             interval; or the XEB fidelity (class simulator).
+        user_like: Polarization of traps made of circuits like users' own; class qpu.
+        margins: By family of circuits like what users send, the mean of fidelity minus half of
+            the claim's cube (class qpu).
+        layer_error: Error of one full-width layer in process units, model-based, from the newest
+            wide mirrors of two depths; None where it is not measurable or was not asked for.
         accusations: log10 e-value of each test that may accuse, at its highest point so far.
         reversed_bits: log10 e-value that the bits come reversed.
         permuted_bits: log10 e-value that the bits come in another fixed order.
-        hardware: log10 e-value against each cheap class of simulator; empty for simulators.
+        hardware: log10 e-value against each class of simulator; empty for simulators, and no
+            entry for the twin with made-up drift before there is a trusted run.
         qubit_shots: Capacity shown in the newest epoch, see `validator.score`.
     """
 
@@ -55,6 +64,9 @@ class Evidence:
     shapes: Mapping[Shape, int]
     fidelity: Interval
     estimator: str
+    user_like: Interval
+    margins: Mapping[str, Interval]
+    layer_error: Interval | None
     accusations: Mapping[Accusation, float]
     reversed_bits: float
     permuted_bits: float
@@ -84,7 +96,8 @@ def evidence(
     *_, (_, folding) = _folded(
         records, reference=reference, permutation_key=permutation_key, trusted=trusted
     )
-    return evidence_of(folding)
+    found = evidence_of(folding)
+    return replace(found, layer_error=_layer_error(folding))
 
 
 def evidence_by_epoch(
@@ -94,7 +107,7 @@ def evidence_by_epoch(
     permutation_key: bytes,
     trusted: Iterable[Record] = (),
 ) -> Iterator[tuple[int, Evidence]]:
-    """Compute the evidence as it stood after each epoch: how it grew.
+    """Compute the evidence as it stood after each epoch, but for layer errors: how it grew.
 
     The same arguments and errors as `evidence`, which gives the last of these.
     """
@@ -125,7 +138,7 @@ def _folded(
 
 
 def evidence_of(folding: Folding) -> Evidence:
-    """Read the evidence out of a fold, which may go on afterwards."""
+    """Read the evidence out of a fold, which may go on; without `layer_error`, which is slow."""
     fidelity, estimator = _fidelity(folding)
     return Evidence(
         programs_asked=folding.programs_asked,
@@ -134,12 +147,44 @@ def evidence_of(folding: Folding) -> Evidence:
         shapes=folding.shapes,
         fidelity=fidelity,
         estimator=estimator,
-        accusations={name: peak.highest for name, peak in folding.accusations.items()},
+        user_like=mirror_polarization(folding.traps),
+        margins=_margins(folding),
+        layer_error=None,
+        accusations=folding.accusations,
         reversed_bits=folding.reversed_bits.log10_e,
         permuted_bits=folding.permuted_bits.log10_e,
         hardware=folding.hardware.log10_e if folding.hardware else {},
         qubit_shots=folding.qubit_shots,
     )
+
+
+def _margins(folding: Folding) -> dict[str, Interval]:
+    """Bound the mean margin of each family; without circuits nothing is shown."""
+    if not folding.is_qpu:
+        return {}
+    return {
+        family: over_circuits(values, span=(-1.0, 1.0))
+        for family, values in folding.margins.items()
+    }
+
+
+def _layer_error(folding: Folding) -> Interval | None:
+    """Estimate from the newest wide mirrors of the newest width."""
+    if not folding.wide:
+        return None
+    newest = folding.wide[-1]
+    circuits = [
+        LayerCircuit(
+            program=record.program,
+            target=record.case.answer.bits,
+            counts=record.counts.table,
+        )
+        for record in folding.wide
+        if record.case and record.counts and isinstance(record.case.answer, KnownAnswer)
+        if record.program.num_bits == newest.program.num_bits
+    ]
+    found = layer_error(circuits, device=newest.device)
+    return found.error if found else None
 
 
 def _fidelity(folding: Folding) -> tuple[Interval, str]:

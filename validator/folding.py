@@ -11,39 +11,51 @@ against it.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from circuits.case import KnownAnswer, SimulatedAnswer
 from circuits.draws import Draws
+from validator.against_drift import ProbeRead, probe_read
+from validator.against_static import ProbeAnswer
 from validator.answers import AnswerKind, KnownShots, known_shots
-from validator.below_claim import below_claim
+from validator.below_claim import BelowClaim, below_claim
+from validator.claims import claim_for
+from validator.fidelity import Measure
 from validator.hardware import HardwareFold
 from validator.integrity import Replays, rounded, scaled
-from validator.mirror import MirrorAnswer, mirror_answer
+from validator.mirror import MirrorAnswer, mirror_answer, polarization
 from validator.mistakes import KnownCounts, Permuted, Shape, reversal_evidence, shape_of
 from validator.record import Record, chronological
 from validator.score import Work, capacity
 from validator.sequential import Accusation, StartMixture, hedged
 from validator.too_good import readout_ceiling, too_good
-from validator.xeb import XebCircuit, xeb_circuit
+from validator.xeb import XebCircuit, linear_xeb, xeb_circuit
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from circuits.case import Case
+    from providers.base import Device
     from validator.reference import Reference
 
     Law = NDArray[np.float64]
 
 __all__ = ["Folding", "Peak"]
 
-WIDEST_SCORED = 20
+WIDEST_SCORED = 8
 """Wider mirrors measure the error per layer; their own success is near 0 on honest machines."""
 
+WORKLOAD = ("brickwork", "trap")
+"""Families like what users send: non-Clifford circuits, and circuits made of users' own."""
+
+_BELOW_CLAIM = Accusation.BELOW_CLAIM
 _NARROWEST_WIDE = 10
 _WIDEST_LAW = 12
+_WIDE_KEPT = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +92,11 @@ class Folding:
         qubit_shots: Capacity shown in the newest epoch, see `validator.score`.
         mirrors: Mirrors of at most `WIDEST_SCORED` qubits, in order.
         random_circuits: Random circuits against their exact laws, in order.
-        wide: Answered mirrors of at least 10 qubits, as they are.
-        accusations: By test.
+        traps: Traps made of circuits like users' own, in order.
+        margins: By family, how far each circuit's fidelity lies above half of its claim's cube.
+        wide: The newest answered mirrors of at least 10 qubits, as they are.
+        claims: Evidence that it falls below its claim.
+        fakes: Of the other tests that may accuse.
         reversed_bits: Evidence that the bits come reversed.
         permuted_bits: Evidence that the bits come in another fixed order.
         hardware: Evidence against each class of simulator; None for a simulator.
@@ -97,9 +112,14 @@ class Folding:
     qubit_shots: int = 0
     mirrors: list[MirrorAnswer] = field(default_factory=list)
     random_circuits: list[XebCircuit] = field(default_factory=list)
-    wide: list[Record] = field(default_factory=list)
-    accusations: dict[Accusation, Peak] = field(
-        default_factory=lambda: {name: Peak() for name in Accusation}
+    traps: list[MirrorAnswer] = field(default_factory=list)
+    margins: dict[str, list[float]] = field(
+        default_factory=lambda: {family: [] for family in WORKLOAD}
+    )
+    wide: deque[Record] = field(default_factory=lambda: deque(maxlen=_WIDE_KEPT))
+    claims: BelowClaim = field(default_factory=BelowClaim)
+    fakes: dict[Accusation, Peak] = field(
+        default_factory=lambda: {name: Peak() for name in Accusation if name != _BELOW_CLAIM}
     )
     reversed_bits: StartMixture = field(default_factory=StartMixture)
     permuted_bits: Permuted = field(default_factory=Permuted)
@@ -115,11 +135,11 @@ class Folding:
 
         Args:
             records: All of the device's records of one epoch.
+            trusted: Of a trusted run of the same readout probes on the machine that it claims.
 
         Raises:
             ValueError: None, or records of more than one epoch.
         """
-        del trusted  # until validator.against_drift is there
         epochs = {record.epoch for record in records}
         if len(epochs) != 1:
             raise ValueError(f"need the records of exactly one epoch, got {sorted(epochs)}")
@@ -137,21 +157,25 @@ class Folding:
         self.qubit_shots = _qubit_shots(usable)
         for record in usable:
             self._add(record)
+        if self.hardware is not None:
+            self.hardware = self.hardware.after_trusted(_probe_reads(usable), _probe_reads(trusted))
 
     def _add(self, record: Record) -> None:
         case, table = record.case, _table(record)
         target = _target(record)
         if target:
             self._add_known(record, target)
-        elif case and isinstance(case.answer, SimulatedAnswer):
+        elif case and isinstance(case.answer, SimulatedAnswer) and record.shots_returned:
             law = self.reference.probabilities(record.program)
-            self.random_circuits.append(xeb_circuit(table, ideal=law))
+            circuit = xeb_circuit(table, ideal=law)
+            self.random_circuits.append(circuit)
+            self._compare(case, record.device, linear_xeb([circuit]).estimate)
             if record.program.num_bits <= _WIDEST_LAW:
                 self._accuse(Accusation.ROUNDED, hedged(rounded(table, law=_listed(record, law))))
-        if (factor := below_claim(record, reference=self.reference)) is not None:
-            self._accuse(Accusation.BELOW_CLAIM, factor)
+        if case and (factor := below_claim(record, reference=self.reference)) is not None:
+            self.claims = self.claims.after(case.family, factor)
         if case or self.is_qpu:
-            label = f"{record.job_key}/{record.index}" if self.is_qpu else record.program.digest
+            label = _label(record) if self.is_qpu else record.program.digest
             factor = self.replays.factor(label, record.program.num_bits, table)
             if factor is not None:
                 self._accuse(Accusation.REPLAYED, factor)
@@ -169,6 +193,9 @@ class Folding:
                 self.mirrors.append(mirror_answer(table, target=target))
             if case.width >= _NARROWEST_WIDE:
                 self.wide.append(record)
+        if case is not None and case.family == "trap":
+            self.traps.append(mirror_answer(table, target=target))
+            self._compare(case, record.device, polarization(self.traps[-1]))
         if is_probe:
             self.permuted_bits = self.permuted_bits.after(known)
         if self.hardware is None:
@@ -176,9 +203,24 @@ class Folding:
         if is_probe:
             self._accuse(Accusation.TOO_GOOD, _too_good(record, target))
         self.hardware = self.hardware.after(_known_shots(record, target))
+        if is_probe:
+            repeat = ProbeAnswer(_label(record), record.program.digest, table)
+            self.hardware = self.hardware.after_repeat(repeat)
+
+    def _compare(self, case: Case, device: Device, fidelity: float) -> None:
+        """Set a circuit's fidelity beside its claim."""
+        if case.family in self.margins:
+            claim = claim_for(case, device, measure=Measure.POLARIZATION)
+            self.margins[case.family].append(fidelity - claim**3 / 2)
 
     def _accuse(self, accusation: Accusation, factor: float) -> None:
-        self.accusations[accusation] = self.accusations[accusation].after(factor)
+        self.fakes[accusation] = self.fakes[accusation].after(factor)
+
+    @property
+    def accusations(self) -> dict[Accusation, float]:
+        """The highest point of every test that may accuse, log10."""
+        highest = {_BELOW_CLAIM: self.claims.highest}
+        return highest | {name: peak.highest for name, peak in self.fakes.items()}
 
 
 def _table(record: Record) -> Mapping[str, int]:
@@ -213,8 +255,22 @@ def _known_shots(record: Record, target: str) -> KnownShots:
         target=target,
         qubits=case.qubits if case else (),
         kind=AnswerKind.READOUT if case and case.family == "readout" else AnswerKind.MIRROR,
-        label=f"{record.job_key}/{record.index}",
+        label=_label(record),
     )
+
+
+def _label(record: Record) -> str:
+    return f"{record.job_key}/{record.index}"
+
+
+def _probe_reads(records: Iterable[Record]) -> list[ProbeRead]:
+    """Pick the answered readout probes."""
+    return [
+        probe_read(_known_shots(record, target), probe=record.program.digest)
+        for record in records
+        if record.case and record.case.family == "readout" and record.shots_returned
+        if (target := _target(record)) and _shape(record) != Shape.WRONG_WIDTH
+    ]
 
 
 def _qubit_shots(records: Iterable[Record]) -> int:

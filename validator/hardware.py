@@ -1,30 +1,34 @@
 """E_hw: which classes of simulator a device's own answers rule out.
 
-The hardware label needs EVERY class rejected, each at 1e6 (room for 256 miners): the minimum
-over the classes decides. Classes so far: uniform bits, no noise, white noise of any strength,
-independent flips at any rates, the average-rate twin. The static per-qubit twin, the twin with
-made-up drift and blends of flips and white noise are not tested here yet, so grades above S1
-can not follow from this module. Rejecting the listed classes supports "none of these
-simulators", never "quantum" by itself.
+The hardware label needs every cheap class rejected (S1), each at 1e6 (room for 256 miners): the
+minimum over the classes decides. The static twin (S2) is rejected over time by readout probes that
+are repeated in every epoch, the twin with made-up drift (S3) by a trusted run on the machine that
+the device claims to be. Rejecting the listed classes supports "none of these simulators", never
+"quantum" by itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Protocol, Self
+from typing import Any, Protocol, Self, cast
 
 from circuits.draws import Draws
+from validator.against_blend import NARROWEST_BLEND, Blend
+from validator.against_drift import DriftTwin, ProbeRead
 from validator.against_flips import IndependentFlips
 from validator.against_noise import Noiseless, Uniform, WhiteNoise
+from validator.against_static import ProbeAnswer, StaticLaw
 from validator.against_twin import AverageTwin
 from validator.answers import KnownShots
 
 __all__ = [
-    "HARDWARE_CLASSES",
+    "CHEAP_CLASSES",
     "HARDWARE_LOG10",
+    "HARDWARE_MOST",
     "HardwareFold",
     "HardwareTest",
     "SimulatorClass",
@@ -35,6 +39,10 @@ __all__ = [
 HARDWARE_LOG10 = 6.0
 """log10 e-value at which a class counts as rejected."""
 
+HARDWARE_MOST = 12.0
+"""log10 e-value that a cheap class keeps at most. What is won above is thrown away, which leaves an
+e-process, so that a long honest record does not protect the label of a later fake."""
+
 
 class SimulatorClass(StrEnum):
     """A way to fake a QPU."""
@@ -44,9 +52,20 @@ class SimulatorClass(StrEnum):
     WHITE_NOISE = "white_noise"
     INDEPENDENT_FLIPS = "independent_flips"
     AVERAGE_TWIN = "average_twin"
+    BLEND = "blend"
+    STATIC_TWIN = "static_twin"
+    DRIFT_TWIN = "drift_twin"
 
 
-HARDWARE_CLASSES: tuple[SimulatorClass, ...] = tuple(SimulatorClass)
+CHEAP_CLASSES: tuple[SimulatorClass, ...] = (
+    SimulatorClass.UNIFORM,
+    SimulatorClass.NOISELESS,
+    SimulatorClass.WHITE_NOISE,
+    SimulatorClass.INDEPENDENT_FLIPS,
+    SimulatorClass.AVERAGE_TWIN,
+    SimulatorClass.BLEND,
+)
+"""What S1 rules out; S2 rules out the static twin too, S3 the one with made-up drift."""
 
 
 class HardwareTest(Protocol):
@@ -69,6 +88,7 @@ _STARTS: Mapping[SimulatorClass, Callable[[Draws], HardwareTest]] = MappingProxy
         SimulatorClass.WHITE_NOISE: lambda _: WhiteNoise(),
         SimulatorClass.INDEPENDENT_FLIPS: IndependentFlips,
         SimulatorClass.AVERAGE_TWIN: lambda _: AverageTwin(),
+        SimulatorClass.BLEND: Blend,
     }
 )
 
@@ -78,26 +98,42 @@ class HardwareFold:
     """The evidence against every class so far.
 
     Attributes:
-        tests: By class.
+        tests: Of the cheap classes.
+        static: Of the static twin, on the readout probes.
+        drift: Of the twin with made-up drift; None before there is a trusted run.
         labels: Of the circuits so far.
+        wide: One of them was wide enough to tell a blend.
 
     Example:
-        >>> sorted(HardwareFold.start(Draws(b"key")).log10_e.values())
-        [0.0, 0.0, 0.0, 0.0, 0.0]
+        >>> sum(HardwareFold.start(Draws(b"key")).log10_e.values())
+        0.0
     """
 
     tests: Mapping[SimulatorClass, HardwareTest]
+    static: StaticLaw
+    drift: DriftTwin | None = None
     labels: frozenset[str] = frozenset()
+    wide: bool = False
 
     @classmethod
     def start(cls, draws: Draws) -> Self:
         """Begin; permutations are drawn from `draws`, of a key revealed after the answers."""
-        return cls({name: start(draws) for name, start in _STARTS.items()})
+        return cls({name: start(draws) for name, start in _STARTS.items()}, StaticLaw(draws))
 
     @property
     def log10_e(self) -> dict[SimulatorClass, float]:
-        """The e-values so far, log10, by class."""
-        return {name: test.log10_e for name, test in self.tests.items()}
+        """The e-values so far, log10, by class.
+
+        Without a trusted run there is no drift twin's, and without a circuit that is wide enough
+        no blend's.
+        """
+        found = {name: test.log10_e for name, test in self.tests.items()}
+        if not self.wide:
+            del found[SimulatorClass.BLEND]
+        found[SimulatorClass.STATIC_TWIN] = self.static.log10_e
+        if self.drift is not None:
+            found[SimulatorClass.DRIFT_TWIN] = self.drift.log10_e
+        return found
 
     def after(self, shots: KnownShots) -> HardwareFold:
         """Go on by one known-answer circuit; one without shots is skipped.
@@ -109,8 +145,30 @@ class HardwareFold:
             raise ValueError(f"need distinct labels, got {shots.label!r} twice")
         labels = self.labels | {shots.label}
         if not shots.shots:
-            return HardwareFold(self.tests, labels)
-        return HardwareFold({name: t.after(shots) for name, t in self.tests.items()}, labels)
+            return replace(self, labels=labels)
+        tests = {name: _at_most(test.after(shots)) for name, test in self.tests.items()}
+        wide = self.wide or shots.width >= NARROWEST_BLEND
+        return replace(self, tests=tests, labels=labels, wide=wide)
+
+    def after_repeat(self, answer: ProbeAnswer) -> HardwareFold:
+        """Go on by one answer to a program that is sent in every epoch."""
+        return replace(self, static=self.static.after(answer))
+
+    def after_trusted(
+        self, device: Sequence[ProbeRead], trusted: Sequence[ProbeRead]
+    ) -> HardwareFold:
+        """Go on by an epoch's probes, as the device and a trusted run on its machine read them."""
+        if self.drift is None and not trusted:
+            return self
+        return replace(self, drift=(self.drift or DriftTwin()).after(device, trusted))
+
+
+def _at_most(test: HardwareTest) -> HardwareTest:
+    """Throw away what a test has won above `HARDWARE_MOST`."""
+    if test.log10_e <= HARDWARE_MOST:
+        return test
+    kept: HardwareTest = replace(cast("Any", test), log10_e=HARDWARE_MOST)
+    return kept
 
 
 def hardware_evidence(
@@ -127,8 +185,8 @@ def hardware_evidence(
         ValueError: Two circuits share a label.
 
     Example:
-        >>> sorted(hardware_evidence([], draws=Draws(b"key")).values())
-        [0.0, 0.0, 0.0, 0.0, 0.0]
+        >>> sum(hardware_evidence([], draws=Draws(b"key")).values())
+        0.0
     """
     fold = HardwareFold.start(draws)
     for shots in answers:
@@ -137,10 +195,12 @@ def hardware_evidence(
 
 
 def not_rejected(evidence: Mapping[SimulatorClass, float]) -> tuple[SimulatorClass, ...]:
-    """Return the classes that the device may still be, in the fixed order; () is S1's part.
+    """Return the cheap classes that the device may still be, in the fixed order; () means S1.
+
+    A blend that could not be tested, because the device is too narrow, is not held against it.
 
     Example:
-        >>> not_rejected({name: 7.0 for name in HARDWARE_CLASSES})
+        >>> not_rejected({name: 7.0 for name in CHEAP_CLASSES})
         ()
     """
-    return tuple(name for name in HARDWARE_CLASSES if evidence[name] < HARDWARE_LOG10)
+    return tuple(name for name in CHEAP_CLASSES if evidence.get(name, math.inf) < HARDWARE_LOG10)

@@ -6,8 +6,8 @@ static twin. Keys of cases are derived from the validator's secret and the epoch
 miner and device, so that no answer is shared; readout probes alone keep their keys over epochs,
 because drift is what they measure.
 
-Source: the battery T1, T2 and T4 (Proctor et al., Nature Physics 18, 75 (2022) for mirrors; Arute
-et al., Nature 574, 505 (2019) for XEB).
+Source: the battery T1, T2, T4 and T5 (Proctor et al., Nature Physics 18, 75 (2022) for mirrors and
+arXiv:2204.07568 for traps; Arute et al., Nature 574, 505 (2019) for XEB).
 """
 
 from __future__ import annotations
@@ -34,9 +34,12 @@ WIDE_DEPTHS = (2, 8)
 """Of the mirrors at full width: two depths separate the error of a layer from readout."""
 
 LEAST_WIDTH = 2
-XEB_WIDTH = 8
+NARROW_SIZE = (3, 8)
+"""Width and depth of the random circuits whose claim is high enough to accuse by."""
+
+RANDOM_SIZE = (8, 5)
+TRAP_SIZE = (6, 3)
 XEB_WIDEST = 20
-XEB_DEPTH = 5
 EXACTNESS_DEPTH = 16
 
 
@@ -74,7 +77,7 @@ class _Share:
     """A part of an epoch's shots, and what it is spent on: `circuits` of a (width, depth) each."""
 
     family: str
-    share: float
+    share: int
     sizes: tuple[tuple[int, int], ...]
     circuits: int = 1
     fixed: bool = False
@@ -86,7 +89,8 @@ def plan(
     """Choose the jobs of one epoch for `device`.
 
     A QPU gets fixed readout probes at full width (two of fair bits, one mostly ones), mirrors of 4
-    to 8 qubits and at full width, and random circuits. A simulator gets mirrors and random
+    to 8 qubits and at full width, random circuits, and a trap made of a circuit like users' own. A
+    simulator gets mirrors and random
     circuits at its claimed width (20 qubits of it at most), 24,000 shots an epoch: the lower
     bound of an exact simulator then reaches .99 in about 85, 98 and over 99 % of runs after one,
     two and three epochs (`validator.xeb.likelihood_xeb`). One qubit has nothing to entangle: such
@@ -112,7 +116,7 @@ def plan(
             Assignment("mirror", width, MIRROR_DEPTH, 2, min(500, most)),
             Assignment("brickwork", width, EXACTNESS_DEPTH, 8, min(3000, most)),
         )
-    shares = _cheap_first(device) if reached is Grade.S0 else _drift_first(device)
+    shares = _shares(device, _CHEAP_FIRST if reached is Grade.S0 else _DRIFT_FIRST)
     whole = sum(part.share for part in shares)
     return tuple(
         Assignment(
@@ -128,45 +132,83 @@ def plan(
     )
 
 
-def _cheap_first(device: Device) -> tuple[_Share, ...]:
-    """Spend on mirrors, which tell a machine from every cheap simulator."""
-    return _shares(device, fair=0.2, ones=0.1, mirrors=(0.45, 2), wide=0.1, random=(0.15, 2))
+@dataclass(frozen=True, slots=True)
+class _Weights:
+    """How an epoch's shots are shared out, in parts of any whole.
+
+    Attributes:
+        fair: Probes of fair bits.
+        ones: The probe that is mostly ones.
+        mirrors: Mirrors of 4 to 8 qubits, `per_width` each.
+        per_width: See `mirrors`.
+        wide: Mirrors at full width.
+        narrow: Random circuits that may accuse, `narrow_circuits` of them.
+        narrow_circuits: See `narrow`.
+        random: The random circuit of 8 qubits.
+        traps: Traps, two of them.
+    """
+
+    fair: int
+    ones: int
+    mirrors: int
+    per_width: int
+    wide: int
+    narrow: int
+    narrow_circuits: int
+    random: int
+    traps: int
 
 
-def _drift_first(device: Device) -> tuple[_Share, ...]:
-    """Spend on the probe that is mostly ones."""
-    return _shares(device, fair=0.2, ones=0.5, mirrors=(0.15, 1), wide=0.075, random=(0.075, 1))
+_CHEAP_FIRST = _Weights(
+    fair=800,
+    ones=400,
+    mirrors=1300,
+    per_width=2,
+    wide=400,
+    narrow=600,
+    narrow_circuits=3,
+    random=200,
+    traps=300,
+)
+"""Mirrors first, which tell a machine from every cheap simulator."""
+
+_DRIFT_FIRST = _Weights(
+    fair=800,
+    ones=1800,
+    mirrors=450,
+    per_width=1,
+    wide=200,
+    narrow=400,
+    narrow_circuits=2,
+    random=150,
+    traps=200,
+)
+"""The probe that is mostly ones first, whose drift tells a machine from a static twin."""
 
 
-def _shares(
-    device: Device,
-    *,
-    fair: float,
-    ones: float,
-    mirrors: tuple[float, int],
-    wide: float,
-    random: tuple[float, int],
-) -> tuple[_Share, ...]:
+def _shares(device: Device, weights: _Weights) -> tuple[_Share, ...]:
     n, connected = device.topology.num_qubits, largest_part(device.topology)
-    probes = (
-        _Share("readout", fair, ((n, FAIR),), circuits=2, fixed=True),
-        _Share("readout", ones, ((n, MOSTLY_ONES),), fixed=True),
+    fixed = (
+        _Share("readout", weights.fair, ((n, FAIR),), circuits=2, fixed=True),
+        _Share("readout", weights.ones, ((n, MOSTLY_ONES),), fixed=True),
     )
     if connected < LEAST_WIDTH:
-        return probes
-    narrow = tuple((width, MIRROR_DEPTH) for width in _widths(connected))
+        return fixed
+    mirrors = tuple(sorted({(min(width, connected), MIRROR_DEPTH) for width in MIRROR_WIDTHS}))
+
+    def cut(size: tuple[int, int]) -> tuple[tuple[int, int]]:
+        return ((min(size[0], connected), size[1]),)
+
     shares = (
-        *probes,
-        _Share("mirror", mirrors[0], narrow, circuits=mirrors[1]),
-        _Share("brickwork", random[0], ((min(connected, XEB_WIDTH), XEB_DEPTH),), random[1]),
+        *fixed,
+        _Share("mirror", weights.mirrors, mirrors, circuits=weights.per_width),
+        _Share("brickwork", weights.narrow, cut(NARROW_SIZE), circuits=weights.narrow_circuits),
+        _Share("brickwork", weights.random, cut(RANDOM_SIZE)),
+        _Share("trap", weights.traps, cut(TRAP_SIZE), circuits=2),
     )
     if connected <= max(MIRROR_WIDTHS):
         return shares
-    return (*shares, _Share("mirror", wide, tuple((connected, depth) for depth in WIDE_DEPTHS)))
-
-
-def _widths(connected: int) -> list[int]:
-    return sorted({min(width, connected) for width in MIRROR_WIDTHS})
+    return (*shares, _Share("mirror", weights.wide, tuple((connected, d) for d in WIDE_DEPTHS)))
 
 
 def case_key(secret: bytes, *path: str | int) -> bytes:

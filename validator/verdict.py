@@ -14,17 +14,14 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from providers.base import Device, DeviceClass
 from validator.evidence import Evidence
-from validator.hardware import HARDWARE_LOG10, not_rejected
+from validator.hardware import CHEAP_CLASSES, HARDWARE_LOG10, SimulatorClass, not_rejected
+from validator.interval import Interval
 from validator.mistakes import MISTAKE_THRESHOLD, Shape
 from validator.score import Grade, score
 from validator.sequential import Accusation, accusation_threshold
-
-if TYPE_CHECKING:
-    from validator.hardware import SimulatorClass
 
 EXACTNESS = 0.99
 """Lower bound of XEB fidelity from which a simulator counts as exact."""
@@ -155,13 +152,46 @@ def _hardware(evidence: Evidence) -> _Finding:
     left = not_rejected(evidence.hardware)
     if left:
         return Outcome.UNVERIFIED, Grade.S0, _may_be(left, evidence)
-    weakest = min(evidence.hardware, key=lambda name: evidence.hardware[name])
+    for family, margin in evidence.margins.items():
+        if margin.low <= 0.0:
+            return Outcome.UNVERIFIED, Grade.S0, _not_shown(family, margin)
+    tested = [name for name in CHEAP_CLASSES if name in evidence.hardware]
+    weakest = min(tested, key=lambda name: evidence.hardware[name])
+    grade, twins = _twins(evidence)
     reason = (
-        f"every cheap simulator is ruled out ({', '.join(evidence.hardware)}; weakest is {weakest} "
+        f"every cheap simulator is ruled out ({', '.join(tested)}; weakest is {weakest} "
         f"at log10 e = {evidence.hardware[weakest]:.1f}, needs {HARDWARE_LOG10:g}); "
-        f"{_measured(evidence)}"
+        f"{twins}; {_measured(evidence)}"
     )
-    return Outcome.VERIFIED, Grade.S1, reason
+    return Outcome.VERIFIED, grade, reason
+
+
+def _twins(evidence: Evidence) -> tuple[Grade, str]:
+    """Grade a device that is no cheap simulator by the twins that it may still be."""
+    static = evidence.hardware[SimulatorClass.STATIC_TWIN]
+    if static < HARDWARE_LOG10:
+        return Grade.S1, f"it may still be a static twin (log10 e = {static:.1f})"
+    drifting = evidence.hardware.get(SimulatorClass.DRIFT_TWIN)
+    gone = f"it drifts as no static twin does (log10 e = {static:.1f})"
+    if drifting is None:
+        return Grade.S2, f"{gone}; without a reference run the drift may be made up"
+    if drifting < HARDWARE_LOG10:
+        return Grade.S2, f"{gone}; its drift may be made up (log10 e = {drifting:.1f})"
+    return Grade.S3, f"{gone}, and with the reference run (log10 e = {drifting:.1f})"
+
+
+_WORKLOAD = {
+    "brickwork": "random circuits",
+    "trap": "circuits like users' own",
+}
+
+
+def _not_shown(family: str, margin: Interval) -> str:
+    return (
+        f"it is not shown to run {_WORKLOAD[family]} as its sheet implies: their fidelity lies "
+        f"{margin.estimate:+.3f} [{margin.low:+.3f}, {margin.high:+.3f}] above half of the claim's "
+        f"cube, needs a lower bound above 0"
+    )
 
 
 def _may_be(left: tuple[SimulatorClass, ...], evidence: Evidence) -> str:

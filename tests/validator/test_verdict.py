@@ -7,7 +7,7 @@ import pytest
 from circuits.topology import Topology
 from providers.base import Device, DeviceClass, ErrorRates
 from validator.evidence import Evidence
-from validator.hardware import HARDWARE_CLASSES, HARDWARE_LOG10, SimulatorClass
+from validator.hardware import CHEAP_CLASSES, HARDWARE_LOG10, SimulatorClass
 from validator.interval import Interval
 from validator.mistakes import MISTAKE_THRESHOLD, Shape
 from validator.score import Grade
@@ -18,6 +18,7 @@ PAIR = Topology(2, ((0, 1),), ("cz",))
 SHEET = ErrorRates(one_qubit=(0.001,) * 2, two_qubit=(0.01,), readout=(0.02,) * 2)
 QPU = Device("q", DeviceClass.QPU, PAIR, SHEET, "test")
 SIMULATOR = Device("s", DeviceClass.SIMULATOR, PAIR, None, "test")
+STATIC, DRIFTING = SimulatorClass.STATIC_TWIN, SimulatorClass.DRIFT_TWIN
 WHOLE = dict.fromkeys(Shape, 0) | {Shape.WHOLE: 10}
 
 
@@ -26,6 +27,7 @@ def _evidence(
     shapes: dict[Shape, int] | None = None,
     accusations: dict[Accusation, float] | None = None,
     hardware: dict[SimulatorClass, float] | None = None,
+    margins: dict[str, Interval] | None = None,
     reversed_bits: float = 0.0,
     permuted_bits: float = 0.0,
     low: float = EXACTNESS,
@@ -38,10 +40,13 @@ def _evidence(
         shapes=WHOLE | (shapes or {}),
         fidelity=Interval(low, low, 1.0),
         estimator="XEB fidelity",
+        user_like=Interval(0.0, 0.5, 1.0),
+        margins=margins or {},
+        layer_error=None,
         accusations=dict.fromkeys(Accusation, 0.0) | (accusations or {}),
         reversed_bits=reversed_bits,
         permuted_bits=permuted_bits,
-        hardware=dict.fromkeys(HARDWARE_CLASSES, HARDWARE_LOG10) | (hardware or {}),
+        hardware={**dict.fromkeys(CHEAP_CLASSES, HARDWARE_LOG10), STATIC: 0.0, **(hardware or {})},
         qubit_shots=100,
     )
 
@@ -52,11 +57,45 @@ def test_a_qpu_that_rules_out_every_cheap_simulator_is_verified() -> None:
     assert verdict.score == pytest.approx(0.8 * 100 * 0.5)
 
 
-@pytest.mark.parametrize("name", HARDWARE_CLASSES)
+@pytest.mark.parametrize("name", CHEAP_CLASSES)
 def test_one_cheap_simulator_left_is_unverified(name: SimulatorClass) -> None:
     verdict = judge(_evidence(hardware={name: HARDWARE_LOG10 - 1e-6}), QPU)
     assert (verdict.outcome, verdict.score) == (Outcome.UNVERIFIED, 0.0)
     assert name in verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("static", "drifting", "grade"),
+    [
+        (HARDWARE_LOG10 - 1e-6, None, Grade.S1),
+        (HARDWARE_LOG10, None, Grade.S2),
+        (HARDWARE_LOG10, HARDWARE_LOG10 - 1e-6, Grade.S2),
+        (HARDWARE_LOG10, HARDWARE_LOG10, Grade.S3),
+        (0.0, 99.0, Grade.S1),
+    ],
+)
+def test_the_grade_says_which_twins_are_ruled_out(
+    static: float, drifting: float | None, grade: Grade
+) -> None:
+    hardware = {STATIC: static} | ({} if drifting is None else {DRIFTING: drifting})
+    verdict = judge(_evidence(hardware=hardware), QPU)
+    assert (verdict.outcome, verdict.grade) == (Outcome.VERIFIED, grade)
+
+
+@pytest.mark.parametrize("name", CHEAP_CLASSES)
+def test_no_twin_ruled_out_makes_up_for_a_cheap_simulator(name: SimulatorClass) -> None:
+    hardware = {name: HARDWARE_LOG10 - 1e-6, STATIC: 99.0, DRIFTING: 99.0}
+    assert judge(_evidence(hardware=hardware), QPU).grade is Grade.S0
+
+
+@pytest.mark.parametrize("family", ["brickwork", "trap"])
+def test_a_qpu_must_show_that_it_runs_what_users_send(family: str) -> None:
+    shown = {family: Interval(1e-9, 0.2, 0.4)}
+    not_shown = {family: Interval(0.0, 0.2, 0.4)}
+    assert judge(_evidence(margins=shown), QPU).outcome is Outcome.VERIFIED
+    verdict = judge(_evidence(margins=not_shown), QPU)
+    assert verdict.outcome is Outcome.UNVERIFIED
+    assert "not shown to run" in verdict.reason
 
 
 def test_a_simulator_is_verified_from_its_lower_bound_on() -> None:
