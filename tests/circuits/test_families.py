@@ -7,6 +7,7 @@ tests of the families check them against stim); golden digests, which validators
 import importlib
 import pkgutil
 from collections.abc import Iterator
+from functools import cache
 
 import numpy as np
 import pytest
@@ -105,7 +106,12 @@ def topology(request: pytest.FixtureRequest, name: str) -> Topology:
     return TOPOLOGIES[request.param]
 
 
-def cases(name: str, topology: Topology) -> Iterator[Case]:
+@cache
+def cases(name: str, topology: Topology) -> tuple[Case, ...]:
+    return tuple(drawn(name, topology))
+
+
+def drawn(name: str, topology: Topology) -> Iterator[Case]:
     for width in (2, 4, topology.num_qubits):
         for depth in DEPTHS[name]:
             key = b"contract %d %d" % (width, depth)
@@ -152,7 +158,7 @@ def test_an_unknown_family_is_refused_with_the_names_there_are() -> None:
 
 
 def test_the_same_arguments_give_the_same_case(name: str, topology: Topology) -> None:
-    first, second = cases(name, topology), cases(name, topology)
+    first, second = drawn(name, topology), drawn(name, topology)
     assert [(c, c.program.text) for c in first] == [(c, c.program.text) for c in second]
 
 
@@ -214,7 +220,7 @@ def parities(case: Case) -> tuple[ParityAnswer, ...]:
 
 def test_a_parity_comes_back_with_certainty(name: str, topology: Topology) -> None:
     for case in cases(name, topology):
-        ideal = probabilities(case.program)
+        ideal = probabilities(case.program) if parities(case) else np.ones(1)
         for parity in parities(case):
             assert len(parity.mask) == case.width
             right = [parity.holds(f"{k:0{case.width}b}") for k in range(ideal.size)]
