@@ -81,10 +81,11 @@ def _judge_records(path: str, *, device: str, json_: bool) -> None:
     from pathlib import Path
 
     from qsubnet.judging.document import records_document, records_in_words
-    from qsubnet.judging.recorded import judge_records
+    from qsubnet.judging.recorded import judge_records, read_records
     from validator.reference import Reference, best_engine
 
-    judged = judge_records(Path(path), reference=Reference(best_engine()), device=device, watch=say)
+    file = read_records(Path(path), device=device, watch=say)
+    judged = judge_records(file, reference=Reference(best_engine()), watch=say)
     if json_:
         print_json(records_document(judged))
     else:

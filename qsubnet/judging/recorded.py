@@ -30,9 +30,24 @@ if TYPE_CHECKING:
     from validator.reference import Reference
     from validator.verdict import Verdict
 
-__all__ = ["JudgedRecords", "judge_records", "read_records"]
+__all__ = ["JudgedRecords", "RecordFile", "judge_records", "read_records"]
 
 Watch = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordFile:
+    """The records of one device.
+
+    Attributes:
+        name: Of the device.
+        executions: In the order of time.
+        cpu_s: CPU seconds of reading, this process and the children that import programs.
+    """
+
+    name: str
+    executions: tuple[Execution, ...]
+    cpu_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +59,7 @@ class JudgedRecords:
         verdict: The judgement.
         recorded: The evidence, also by class and by record.
         places: The number of each judged record in the file, ascending.
-        cpu_s: CPU seconds of reading and judging, this process and its children.
+        cpu_s: CPU seconds of reading and judging.
     """
 
     name: str
@@ -55,30 +70,20 @@ class JudgedRecords:
 
 
 def judge_records(
-    path: Path,
-    *,
-    reference: Reference,
-    device: str = "",
-    watch: Watch = lambda _: None,
+    file: RecordFile, *, reference: Reference, watch: Watch = lambda _: None
 ) -> JudgedRecords:
     """Judge the device of a file of records.
 
     Args:
-        path: See `qsubnet.judging.record_lines`.
+        file: From `read_records`.
         reference: Exact distributions.
-        device: Its name, where the file has records of several.
-        watch: Told what happens.
-
-    Raises:
-        BadInput: There is no such file; a record is wrong, with its line; no device is told.
+        watch: Told what takes long.
     """
     start = _cpu_s()
-    name, executions = read_records(path, device=device, watch=watch)
-    watch(f"{len(executions)} records of {name!r}")
-    found = recorded_evidence(executions, reference=reference, watch=watch)
+    found = recorded_evidence(file.executions, reference=reference, watch=watch)
     verdict = judge_recorded(found)
-    places = tuple(sorted(execution.place for execution in executions))
-    return JudgedRecords(name, verdict, found, places, _cpu_s() - start)
+    places = tuple(sorted(execution.place for execution in file.executions))
+    return JudgedRecords(file.name, verdict, found, places, file.cpu_s + _cpu_s() - start)
 
 
 def _cpu_s() -> float:
@@ -86,9 +91,7 @@ def _cpu_s() -> float:
     return time.process_time() + used.children_user + used.children_system
 
 
-def read_records(
-    path: Path, *, device: str = "", watch: Watch = lambda _: None
-) -> tuple[str, list[Execution]]:
+def read_records(path: Path, *, device: str = "", watch: Watch = lambda _: None) -> RecordFile:
     """Read the records of one device.
 
     Args:
@@ -96,20 +99,18 @@ def read_records(
         device: Its name; the only one of the file unless told.
         watch: Told what happens.
 
-    Returns:
-        The device's name, and its executions in the order of time.
-
     Raises:
         BadInput: There is no such file; a record is wrong, with its line; no device is told.
     """
+    start = _cpu_s()
     lines = read_lines(path, watch=watch)
     name = _chosen({line.device: None for line in lines}, device)
     mine = _in_time([line for line in lines if line.device == name])
+    watch(f"{len(mine)} records of {name!r}")
     programs = import_programs(mine, watch=watch)
-    claims = _claims(mine)
-    return name, [
-        _execution(line, programs, claim) for line, claim in zip(mine, claims, strict=True)
-    ]
+    claimed = zip(mine, _claims(mine), strict=True)
+    executions = tuple(_execution(line, programs, claim) for line, claim in claimed)
+    return RecordFile(name, executions, _cpu_s() - start)
 
 
 def _chosen(names: Mapping[str, None], asked: str) -> str:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from validator.against_static import ProbeAnswer, StaticLaw
-from validator.hardware import hardware_evidence
+from validator.hardware import SimulatorClass, hardware_evidence
 from validator.recorded.bets import Bettor
 from validator.recorded.repeats import Repeats
 from validator.sequential import hedged, log10_mean, rounded_down
@@ -77,12 +77,16 @@ def class_evidence(answers: Sequence[Answer], *, draws: Draws) -> dict[str, floa
     inference = _Inference()
     for answer in answers:
         inference.add(answer)
-    found = dict(inference.log10_e)
+    values = {name: [value] for name, value in inference.log10_e.items()}
     for name, value in _known_classes(answers, draws).items():
-        both = [value, found[name]] if name in found else [value]
-        found[name] = rounded_down(log10_mean(both))
+        values.setdefault(name, []).append(value)
+    # Flips alone are a blend of flips and no white noise: what rules out one rules out both.
+    if "independent_flips" in values:
+        values["independent_flips"] += values.get("blend", [])
     static = _static(answers, draws)
-    return found if static is None else {**found, "static_twin": static}
+    if static is not None:
+        values["static_twin"] = [static]
+    return {name: rounded_down(log10_mean(several)) for name, several in values.items()}
 
 
 _HERE = frozenset({"uniform", "noiseless", "white_noise", "static_twin", "drift_twin"})
@@ -95,8 +99,13 @@ def _known_classes(answers: Sequence[Answer], draws: Draws) -> Mapping[str, floa
     if not known:
         return {}
     found = hardware_evidence(known, draws=draws.child("known"))
-    # Exactly 0 is a test that never placed a bet: these circuits say nothing about its class.
-    return {name.value: e for name, e in found.items() if name.value not in _HERE and e != 0.0}
+    # Exactly 0 is a test that never placed a bet: these circuits say nothing about its class. The
+    # blend's is there only where circuits are wide enough, and then counts as it stands.
+    return {
+        name.value: e
+        for name, e in found.items()
+        if name.value not in _HERE and (e != 0.0 or name is SimulatorClass.BLEND)
+    }
 
 
 def _static(answers: Sequence[Answer], draws: Draws) -> float | None:
