@@ -147,8 +147,9 @@ class Trap:
 
     The circuit stands for a user's: on a random connected set of qubits, `depth` times a
     Haar-random gate on a random half of the qubits and the native two-qubit gate on a random
-    maximal set of disjoint edges, without barriers, all qubits measured. The three kinds make the
-    same circuit of the same key.
+    maximal set of disjoint edges, all qubits measured. Its traps have no barrier either, so that
+    nothing but the palindrome tells them from users' jobs. The three kinds make the same circuit of
+    the same key.
 
     Args:
         kind: Which of M1, M2 and M3.
@@ -181,7 +182,14 @@ class Trap:
         """
         _check(topology, width, depth)
         program = _user_circuit(Draws(key, "trap", width, depth), width, depth, topology)
-        return replace(_trap(self.name, key, program, topology), depth=depth)
+        case = _trap(self.name, key, program, topology)
+        return replace(case, depth=depth, program=_without_fences(case.program))
+
+
+def _without_fences(program: Program) -> Program:
+    """Leave out barriers: compiled users' circuits have none, and verbatim runs need none."""
+    operations = tuple(op for op in program.operations if op.name != BARRIER)
+    return Program(program.num_qubits, program.num_bits, operations)
 
 
 def _check(topology: Topology, width: int, depth: int) -> None:

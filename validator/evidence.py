@@ -9,7 +9,7 @@ The bets themselves are in `validator.folding`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -96,8 +96,7 @@ def evidence(
     *_, (_, folding) = _folded(
         records, reference=reference, permutation_key=permutation_key, trusted=trusted
     )
-    found = evidence_of(folding)
-    return replace(found, layer_error=_layer_error(folding))
+    return evidence_of(folding, layers=True)
 
 
 def evidence_by_epoch(
@@ -137,8 +136,8 @@ def _folded(
         yield epoch, folding
 
 
-def evidence_of(folding: Folding) -> Evidence:
-    """Read the evidence out of a fold, which may go on; without `layer_error`, which is slow."""
+def evidence_of(folding: Folding, *, layers: bool = False) -> Evidence:
+    """Read the evidence out of a fold, which may go on; `layer_error` is slow, so only if asked."""
     fidelity, estimator = _fidelity(folding)
     return Evidence(
         programs_asked=folding.programs_asked,
@@ -149,7 +148,7 @@ def evidence_of(folding: Folding) -> Evidence:
         estimator=estimator,
         user_like=mirror_polarization(folding.traps),
         margins=_margins(folding),
-        layer_error=None,
+        layer_error=_layer_error(folding) if layers else None,
         accusations=folding.accusations,
         reversed_bits=folding.reversed_bits.log10_e,
         permuted_bits=folding.permuted_bits.log10_e,

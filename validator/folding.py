@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING
 
 from circuits.case import KnownAnswer, SimulatedAnswer
 from circuits.draws import Draws
-from validator.against_drift import ProbeRead, probe_read
+from validator.against_drift import probe_read
 from validator.against_static import ProbeAnswer
 from validator.answers import AnswerKind, KnownShots, known_shots
 from validator.below_claim import BelowClaim, below_claim
 from validator.claims import claim_for
+from validator.drift_series import ProbeRead
 from validator.fidelity import Measure
 from validator.hardware import HardwareFold
 from validator.integrity import Replays, rounded, scaled

@@ -18,12 +18,13 @@ from typing import Any, Protocol, Self, cast
 
 from circuits.draws import Draws
 from validator.against_blend import NARROWEST_BLEND, Blend
-from validator.against_drift import DriftTwin, ProbeRead
 from validator.against_flips import IndependentFlips
+from validator.against_late import LateTwin
 from validator.against_noise import Noiseless, Uniform, WhiteNoise
 from validator.against_static import ProbeAnswer, StaticLaw
 from validator.against_twin import AverageTwin
 from validator.answers import KnownShots
+from validator.drift_series import ProbeRead
 
 __all__ = [
     "CHEAP_CLASSES",
@@ -55,6 +56,7 @@ class SimulatorClass(StrEnum):
     BLEND = "blend"
     STATIC_TWIN = "static_twin"
     DRIFT_TWIN = "drift_twin"
+    LATE_TWIN = "late_twin"
 
 
 CHEAP_CLASSES: tuple[SimulatorClass, ...] = (
@@ -65,7 +67,8 @@ CHEAP_CLASSES: tuple[SimulatorClass, ...] = (
     SimulatorClass.AVERAGE_TWIN,
     SimulatorClass.BLEND,
 )
-"""What S1 rules out; S2 rules out the static twin too, S3 the one with made-up drift."""
+"""What S1 rules out; S2 rules out the static twin too, S3 the one with made-up drift. The late
+twin, which is told the machine's rates of the epoch before, decides nothing and is shown beside."""
 
 
 class HardwareTest(Protocol):
@@ -100,7 +103,8 @@ class HardwareFold:
     Attributes:
         tests: Of the cheap classes.
         static: Of the static twin, on the readout probes.
-        drift: Of the twin with made-up drift; None before there is a trusted run.
+        late: Of the late twin, which holds that of the twin with made-up drift; None before there
+            is a trusted run.
         labels: Of the circuits so far.
         wide: One of them was wide enough to tell a blend.
 
@@ -111,7 +115,7 @@ class HardwareFold:
 
     tests: Mapping[SimulatorClass, HardwareTest]
     static: StaticLaw
-    drift: DriftTwin | None = None
+    late: LateTwin | None = None
     labels: frozenset[str] = frozenset()
     wide: bool = False
 
@@ -131,8 +135,9 @@ class HardwareFold:
         if not self.wide:
             del found[SimulatorClass.BLEND]
         found[SimulatorClass.STATIC_TWIN] = self.static.log10_e
-        if self.drift is not None:
-            found[SimulatorClass.DRIFT_TWIN] = self.drift.log10_e
+        if self.late is not None:
+            found[SimulatorClass.DRIFT_TWIN] = self.late.made_up.log10_e
+            found[SimulatorClass.LATE_TWIN] = self.late.log10_e
         return found
 
     def after(self, shots: KnownShots) -> HardwareFold:
@@ -158,9 +163,9 @@ class HardwareFold:
         self, device: Sequence[ProbeRead], trusted: Sequence[ProbeRead]
     ) -> HardwareFold:
         """Go on by an epoch's probes, as the device and a trusted run on its machine read them."""
-        if self.drift is None and not trusted:
+        if self.late is None and not trusted:
             return self
-        return replace(self, drift=(self.drift or DriftTwin()).after(device, trusted))
+        return replace(self, late=(self.late or LateTwin()).after(device, trusted))
 
 
 def _at_most(test: HardwareTest) -> HardwareTest:

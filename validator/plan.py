@@ -162,9 +162,9 @@ class _Weights:
 _CHEAP_FIRST = _Weights(
     fair=800,
     ones=400,
-    mirrors=1300,
+    mirrors=900,
     per_width=2,
-    wide=400,
+    wide=800,
     narrow=600,
     narrow_circuits=3,
     random=200,

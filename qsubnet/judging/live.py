@@ -22,11 +22,12 @@ from typing import TYPE_CHECKING
 
 import providers
 from circuits.counts import Counts
-from providers.base import Context, Job, ResultKind
+from providers.base import Context, DeviceClass, Job, ResultKind
 from providers.errors import JobFailed, ProviderError
 from providers.local import LocalProvider
 from qsubnet.errors import BadInput, NotFound
-from validator.evidence import evidence
+from validator.evidence import evidence_of
+from validator.folding import Folding
 from validator.plan import case_key, draw, plan
 from validator.record import Record
 from validator.verdict import judge
@@ -141,45 +142,71 @@ async def judge_live(
         circuits.errors.CircuitError: No test can be drawn on its gates and couplings.
     """
     claim = await _device(bench.provider, device)
-    assignments = plan(claim)
-    if not assignments:
+    if not plan(claim):
         raise BadInput(f"there is no test for a {claim.device_class} of one qubit")
-    records: list[Record] = []
-    checks: list[Record] = []
-    failures: dict[str, int] = {}
-    drawing = 0.0
+    key = case_key(bench.secret, "permutations", HOTKEY, claim.name)
+    folding = Folding(reference, key, claim.device_class is DeviceClass.QPU)
+    judged = Judged(claim, judge(evidence_of(folding), claim), (), {}, 0.0)
     for epoch in range(epochs):
-        bench.epoch = epoch
-        start = time.process_time()
-        cases = [one for a in assignments for one in _cases(bench, a, claim)]
-        drawing += time.process_time() - start
-        for place, (case, shots) in enumerate(cases):
-            key = case_key(bench.secret, "job", claim.name, epoch, place).hex()
-            job = Job(key, claim.name, (case.program,), shots)
-            counts, kind, failure = await _answer(bench.provider, job, pause)
-            if failure:
-                failures[failure] = failures.get(failure, 0) + 1
-                watch(f"epoch {epoch + 1}: program {len(records)} failed: {failure}")
-            records.append(_record(claim, job, case, counts, kind, epoch))
-        watch(f"epoch {epoch + 1} of {epochs}: {len(cases)} programs on {claim.name!r}")
-        if trusted is not None:
-            trusted.epoch = epoch
-            probes = [r for r in records[-len(cases) :] if _is_answered_probe(r)]
-            answered, failure = await _trusted_answers(trusted, probes, pause)
-            if failure:
-                failures[failure] = failures.get(failure, 0) + 1
-                watch(f"epoch {epoch + 1}: {failure}")
-            checks.extend(answered)
+        judged = await _epoch(bench, trusted, epoch, judged, folding, watch=watch, pause=pause)
+        watch(f"epoch {epoch + 1} of {epochs}: {len(judged.records)} programs on {claim.name!r}")
     start = time.process_time()
-    found = evidence(
-        records,
-        reference=reference,
-        permutation_key=case_key(bench.secret, "permutations", HOTKEY, claim.name),
-        trusted=checks,
+    verdict = judge(evidence_of(folding, layers=True), claim)
+    return replace(judged, verdict=verdict, cpu_s=judged.cpu_s + time.process_time() - start)
+
+
+async def _epoch(
+    bench: Bench,
+    trusted: Bench | None,
+    epoch: int,
+    before: Judged,
+    folding: Folding,
+    *,
+    watch: Watch,
+    pause: Pause,
+) -> Judged:
+    """Plan by the verdict before, ask, and judge again."""
+    claim, failures = before.device, dict(before.failures)
+
+    def failed(sentence: str) -> None:
+        failures[sentence] = failures.get(sentence, 0) + 1
+        watch(f"epoch {epoch + 1}: {sentence}")
+
+    bench.epoch = epoch
+    start = time.process_time()
+    assignments = plan(claim, reached=before.verdict.grade)
+    cases = [one for a in assignments for one in _cases(bench, a, claim)]
+    drawing = time.process_time() - start
+    records = []
+    for place, (case, shots) in enumerate(cases):
+        job = Job(_job_key(bench, claim, epoch, place), claim.name, (case.program,), shots)
+        counts, kind, failure = await _answer(bench.provider, job, pause)
+        if failure:
+            failed(failure)
+        records.append(_record(claim, job, case, counts, kind, epoch))
+    checks: list[Record] = []
+    if trusted is not None:
+        trusted.epoch = epoch
+        checks, failure = await _trusted_answers(
+            trusted, [record for record in records if _is_answered_probe(record)], pause
+        )
+        if failure:
+            failed(failure)
+    start = time.process_time()
+    folding.add_epoch(records, trusted=checks)
+    verdict = judge(evidence_of(folding), claim)
+    return Judged(
+        claim,
+        verdict,
+        (*before.records, *records),
+        failures,
+        before.cpu_s + drawing + time.process_time() - start,
+        (*before.trusted, *checks),
     )
-    verdict = judge(found, claim)
-    cpu_s = drawing + time.process_time() - start
-    return Judged(claim, verdict, tuple(records), failures, cpu_s, tuple(checks))
+
+
+def _job_key(bench: Bench, claim: Device, epoch: int, place: int) -> str:
+    return case_key(bench.secret, "job", claim.name, epoch, place).hex()
 
 
 def _is_answered_probe(record: Record) -> bool:

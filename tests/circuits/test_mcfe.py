@@ -19,8 +19,8 @@ from circuits.emitters.qiskit import to_qiskit
 from circuits.emitters.stim import stim_rows, to_stim
 from circuits.errors import FamilyError, ProgramError
 from circuits.frames import framed_layers, skeleton
-from circuits.mcfe import Traps, traps
-from circuits.program import Operation, Program, barrier, measure
+from circuits.mcfe import Trap, Traps, traps
+from circuits.program import BARRIER, Operation, Program, barrier, measure
 from circuits.topology import Topology, complete
 from circuits.verbatim import verbatim_program
 
@@ -223,3 +223,9 @@ def test_a_measurement_in_the_middle_is_refused() -> None:
     program = Program(6, 1, (measure(0, 0), gate("h", 0)))
     with pytest.raises(ProgramError, match="after its measurement"):
         traps(b"key", program, ANY)
+
+
+def test_a_planned_trap_has_no_barrier_as_users_circuits_have_none() -> None:
+    line = Topology(4, ((0, 1), (1, 2), (2, 3)), ("cz", "rz", "sx", "x"))
+    case = Trap("trap").generate(b"key", width=4, depth=3, topology=line)
+    assert not [op for op in case.program.operations if op.name == BARRIER]

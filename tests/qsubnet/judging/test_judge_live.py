@@ -158,8 +158,10 @@ def test_a_stand_in_is_judged_as_a_qpu_and_its_noiseless_copy_is_fraud(
     honest = verdict("standin", {"machine": "hanoi"}, 3)
     assert (honest["verdict"], honest["grade"]) == ("verified", "S1")
     told = honest["log10_e"]["hardware"]
-    assert min(value for value in told.values() if value is not None) >= 6
-    assert {name for name, value in told.items() if value is None} == {"static_twin", "drift_twin"}
+    static = told.pop("static_twin")  # three epochs are too few to tell
+    assert min(value for value in told.values() if value is not None) >= 6 > static
+    assert {name for name, value in told.items() if value is None} == {"drift_twin", "late_twin"}
+    assert honest["layer_error"]["low"] < honest["layer_error"]["high"]
     assert verdict("cheats", {"machine": "hanoi"}, 2)["verdict"] == "fraud"
 
 
@@ -237,8 +239,10 @@ def test_the_command_prints_the_promised_words(tmp_path: Path) -> None:
         "white_noise",
         "independent_flips",
         "average_twin",
+        "blend",
         "static_twin",
         "drift_twin",
+        "late_twin",
     }
     assert [record["index"] for record in document["records"]] == list(range(10))
     assert document["shots_used"] == 2 * 500 + 8 * 3000

@@ -96,17 +96,18 @@ def test_honest_and_cheating_devices_are_told_apart_and_validators_agree(
         await town.settle_in(validators=["val", "second"], miners=["honest", "cheat"])
         async with honest.running(), cheat.running():
             assert (await _closed(await town.validator("val"))).epoch == 1
-            await town.ledger.advance_to(2 * TEMPO)
-            for name in ("val", "second"):
-                assert (await _closed(await town.validator(name))).epoch == 2
-        await town.ledger.advance_to(3 * TEMPO)
+            for epoch in (2, 3, 4):
+                await town.ledger.advance_to(epoch * TEMPO)
+                for name in ("val", "second"):
+                    assert (await _closed(await town.validator(name))).epoch == epoch
+        await town.ledger.advance_to(5 * TEMPO)
         for name in ("val", "second"):
             with town.store(name).read() as connection:
                 newest = evaluation.newest_verdicts(connection)
             told = {hotkey: document["verdict"] for (hotkey, _), document in newest.items()}
             assert told == {honest.hotkey: "verified", cheat.hotkey: "fraud"}
             status = await town.ledger.weight_status(
-                tools.signer_of(name).identity, mechanism=0, epoch=2
+                tools.signer_of(name).identity, mechanism=0, epoch=4
             )
             assert status.state is WeightState.COUNTED
             assert set(_weights(status.receipt)) == {honest.hotkey}
