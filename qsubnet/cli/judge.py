@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from qsubnet.cli.printing import print_json, say
+from qsubnet.cli.report import report_judged, writable
 from qsubnet.errors import BadInput
 
 if TYPE_CHECKING:
@@ -36,6 +38,9 @@ def judge(
     seed: Annotated[
         int | None, typer.Option(min=0, help="Draw the tests from this; fresh ones unless told.")
     ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Write a report to this HTML file, too.")
+    ] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Run the validators' tests on a device, or read recorded executions; print the verdict.
@@ -43,12 +48,14 @@ def judge(
     Example: qsubnet judge --provider exec --command "python dev.py" --sheet sheet.json
     """
     if records:
-        if provider or command or sheet or reference_command:
+        if provider or command or sheet or reference_command or report:
             raise BadInput("--records goes with --device and --json alone")
         _judge_records(records, device=device, json_=json_)
         return
     if not provider:
         raise BadInput("need --provider, or --records with a file")
+    if report:
+        writable(report)
 
     import asyncio
 
@@ -75,11 +82,11 @@ def judge(
         print_json(judge_document(judged, reference=reference))
     else:
         typer.echo(in_words(judged))
+    if report:
+        report_judged(report, judged, secret=bench.secret, reference=reference)
 
 
 def _judge_records(path: str, *, device: str, json_: bool) -> None:
-    from pathlib import Path
-
     from qsubnet.judging.document import records_document, records_in_words
     from qsubnet.judging.recorded import judge_records, read_records
     from validator.reference import Reference, best_engine

@@ -1,0 +1,1 @@
+"""A device's report: one HTML page that opens without a network, from its records alone."""
