@@ -4,10 +4,13 @@ Null: within one circuit the shots are independent; each has its bits flipped in
 with some chance, is a uniform string. All rates and that chance are unknown and free from circuit
 to circuit. This is the class that holds uniform bits, white noise and independent flips together.
 
-Wide circuits: shots with more wrong bits than a cut are dropped. Flips that pass have given margins
-and are uniform otherwise (`validator.margins`), so T(y)/mean{T(y), T(pi_1 y) .. T(pi_B y)}, with T
-from past-fitted scores of pairs, is exact for them. Of the uniform strings few pass the cut; those
-that do are paid for: with rho = Pr(pass)/Pr(dropped) of a uniform string and M dropped shots,
+Mirrors of 3 to 13 qubits: universal inference circuit by circuit (`validator.narrow_blend`).
+
+Circuits of 14 to 255 qubits, of any kind: shots with more wrong bits than a cut are dropped. Flips
+that pass have given margins and are uniform otherwise (`validator.margins`), so
+T(y)/mean{T(y), T(pi_1 y) .. T(pi_B y)}, with T from past-fitted scores of pairs, is exact for them.
+Of the uniform strings few pass the cut; those that do are paid for: with
+rho = Pr(pass)/Pr(dropped) of a uniform string and M dropped shots,
 
     e = min(E, cap)/(1 + (cap - 1) rho (M + 1))
 
@@ -15,9 +18,9 @@ has expectation at most 1 whatever their share is. For N uniform strings, a of t
 M = N - a, Pr(dropped) E[a h(M)] = Pr(pass) E[M h(M-1)] for any h; with h(M) = 1/(1 + k (M + 1)),
 k = (cap - 1) rho, E[h] + (cap - 1) E[a h] <= 1 follows, since x/(1 + k x) rises with x.
 
-The null is in fact wider: the odds of all bits of a shot may share a factor, drawn shot by shot.
+There the null is in fact wider: the odds of all bits of a shot may share a factor of the shot.
 Assumes: rates are static within one circuit. Blind spots: a simulator whose pairs of bits err
-together like a device's; circuits of fewer than 14 qubits are not bet on.
+together like a device's, and a device of which no narrow mirror shows joint errors.
 Source: derived here.
 """
 
@@ -32,14 +35,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from circuits.draws import Draws
-from validator.answers import KnownShots
+from validator.answers import AnswerKind, KnownShots
 from validator.margins import PairTables, same_margins
+from validator.narrow_blend import NARROWEST, narrow_evidence
 from validator.sequential import hedged, log10_mean, rounded_down
 
 __all__ = ["NARROWEST_BLEND", "Blend"]
 
 NARROWEST_BLEND = 14
-"""Circuits of fewer qubits are not bet on."""
+"""Circuits of fewer qubits are bet on only if they are mirrors, and slower to tell a blend."""
 
 _WIDEST = 255
 _TABLES = {40: 499, _WIDEST: 199}
@@ -47,6 +51,7 @@ _MOST_WRONG = 12
 _PASSING = 0.02
 _SHARPNESS = 2.0
 _KEPT = 0.1
+_KEPT_NARROW = 0.8
 _ENOUGH = 9.0
 _COUPLED = 2.3
 _RATIOS = ((2.0, 0.4), (4.0, 0.4), (16.0, 0.2))
@@ -62,9 +67,10 @@ def _nothing() -> Past:
 
 @dataclass(frozen=True, slots=True)
 class Blend:
-    """The fold over known-answer circuits of 14 to 255 qubits; others pass through.
+    """The fold over known-answer circuits of 3 to 255 qubits; narrow ones only if mirrors.
 
-    Each circuit's bet keeps a tenth aside. Once 9 decades are reached no more bets are made.
+    A wide circuit's bet keeps a tenth aside; a narrow one's, which seldom wins but then much,
+    eight tenths. Once 9 decades are reached no more bets are made.
 
     Attributes:
         draws: Under which tables are drawn; from the revealed key.
@@ -82,8 +88,17 @@ class Blend:
 
     def after(self, shots: KnownShots) -> Blend:
         """Return the evidence after one more circuit."""
-        if not NARROWEST_BLEND <= shots.width <= _WIDEST or self.log10_e >= _ENOUGH:
+        if self.log10_e >= _ENOUGH or not NARROWEST <= shots.width <= _WIDEST:
             return self
+        draws = self.draws.child("blend", shots.label)
+        if shots.width >= NARROWEST_BLEND:
+            return self._after_wide(shots, draws)
+        if shots.kind is not AnswerKind.MIRROR:
+            return self
+        gain = hedged(narrow_evidence(shots, draws=draws), kept=_KEPT_NARROW)
+        return Blend(self.draws, rounded_down(self.log10_e + gain), self.past)
+
+    def _after_wide(self, shots: KnownShots, draws: Draws) -> Blend:
         cut = _cut(shots.width, shots=shots.shots)
         wrong = shots.errors.sum(axis=1, dtype=np.int64)
         passing = (wrong >= 1) & (wrong <= cut)
@@ -91,7 +106,6 @@ class Blend:
             return self
         errors = np.repeat(shots.errors[passing], shots.counts[passing], axis=0)
         times = next(tables for width, tables in _TABLES.items() if shots.width <= width)
-        draws = self.draws.child("blend", shots.label)
         tables = same_margins(errors, draws=draws, times=times)
         ratio = _log10_ratio(tables.sums(_scores(self.past, shots.qubits)).tolist())
         dropped = int(shots.counts[wrong > cut].sum())

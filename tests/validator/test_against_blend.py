@@ -7,6 +7,7 @@ exact enumeration of how many of them pass.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -76,15 +77,16 @@ def test_a_blend_is_never_rejected(share: float, rate: float) -> None:
         assert state.log10_e < 2
 
 
-def test_a_blend_earns_at_most_1_on_average() -> None:
+@pytest.mark.parametrize(("share", "width"), [(0.0, 16), (0.02, 24), (0.5, 30)])
+def test_a_blend_earns_at_most_1_on_average(share: float, width: int) -> None:
     rng = np.random.default_rng(3)
-    rates = rng.uniform(0.02, 0.2, size=18)
+    rates = rng.uniform(0.02, 0.08, size=width)
     past = Blend(Draws(b"key"))
     for job in range(3):
         past = past.after(_shots(_device(rng, shots=300, rates=rates), label=f"past {job}"))
     earned = []
     for run in range(60):
-        rows = _blend(rng, shots=80, rates=rates, share=0.1)
+        rows = _blend(rng, shots=150, rates=rates, share=share)
         earned.append(10 ** (past.after(_shots(rows, label=f"{run}")).log10_e - past.log10_e))
     # Gains are bounded by the number of tables; their own spread bounds the mean's error.
     assert np.mean(earned) <= 1 + 4 * float(np.std(earned)) / math.sqrt(60)
@@ -117,10 +119,26 @@ def test_the_cut_passes_hardly_any_uniform_string() -> None:
     assert against_blend._odds_of_passing(27, cut=3) == pytest.approx(3303 / 2**27, rel=1e-4)
 
 
-def test_narrow_circuits_pass_through() -> None:
+def test_narrow_readout_probes_and_two_qubits_pass_through() -> None:
     rng = np.random.default_rng(4)
-    rows = _device(rng, shots=300, rates=np.full(8, 0.1))
-    assert Blend(Draws(b"key")).after(_shots(rows, label="x")).past == {}
+    state = Blend(Draws(b"key"))
+    probe = _shots(_device(rng, shots=300, rates=np.full(8, 0.1)), label="x")
+    pair = _shots(_device(rng, shots=300, rates=np.full(2, 0.1)), label="y")
+    assert state.after(probe) is state
+    assert state.after(replace(pair, kind=AnswerKind.MIRROR)) is state
+
+
+def test_narrow_mirrors_whose_gates_err_together_are_no_blends() -> None:
+    rng = np.random.default_rng(6)
+    state = Blend(Draws(b"key"))
+    for job in range(4):
+        rows = rng.random((600, 6)) < 0.02
+        for bit in (0, 2, 4):
+            both = rng.random(600) < 0.05
+            rows[:, bit] ^= both
+            rows[:, bit + 1] ^= both
+        state = state.after(replace(_shots(rows, label=f"{job}"), kind=AnswerKind.MIRROR))
+    assert state.log10_e >= 6
 
 
 def test_bets_end_when_they_have_won() -> None:
