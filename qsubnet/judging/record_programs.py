@@ -1,4 +1,6 @@
-"""The programs of a file of records: each distinct text is imported once, in a child of its own.
+"""The programs of a file of records: each distinct text is imported once.
+
+Plain texts are read here, all others in a child of their own (`circuits.importing`).
 
 A program that the profile has no word for (conditions, timing, opaque gates) is kept without a
 reference: its answers still count for integrity. A text that is wrong, or that measures nothing,
@@ -16,11 +18,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from circuits.errors import LimitError, ProgramError
-from circuits.importing import import_program
+from circuits.flat_openqasm2 import parse_openqasm2
+from circuits.importing import SourceFormat, import_program
 from qsubnet.errors import BadInput
 
 if TYPE_CHECKING:
-    from circuits.importing import SourceFormat
     from circuits.program import Program
     from qsubnet.judging.record_lines import Line
 
@@ -56,7 +58,7 @@ class Imported:
     program: Program | None
 
 
-Key = tuple[str, "SourceFormat"]
+Key = tuple[str, SourceFormat]
 
 
 def import_programs(lines: Sequence[Line], *, watch: Watch = lambda _: None) -> dict[Key, Imported]:
@@ -96,7 +98,7 @@ def import_programs(lines: Sequence[Line], *, watch: Watch = lambda _: None) -> 
 def _imported(source: str, language: SourceFormat) -> Imported:
     registers = registers_of(source)
     try:
-        program = import_program(source, format=language)
+        program = _plain(source, language) or import_program(source, format=language)
     except LimitError:
         raise
     except ProgramError as error:
@@ -105,6 +107,16 @@ def _imported(source: str, language: SourceFormat) -> Imported:
         return _without(source, registers)
     known = registers if sum(registers) == program.num_bits else ()
     return Imported(program.digest, program.num_bits, known, program)
+
+
+def _plain(source: str, language: SourceFormat) -> Program | None:
+    """Read what needs no child; a text that measures nothing is the importer's to refuse."""
+    if language not in (SourceFormat.AUTO, SourceFormat.OPENQASM2):
+        return None
+    program = parse_openqasm2(source)
+    if program is None or all(op.bit is None for op in program.operations):
+        return None
+    return program
 
 
 def _without(source: str, registers: tuple[int, ...]) -> Imported:

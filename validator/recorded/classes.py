@@ -38,6 +38,7 @@ __all__ = ["Likelihoods", "likelihoods", "white_noise_supremum"]
 _LN10 = math.log(10.0)
 _FLOOR = 1e-12
 _STEPS = 50
+_GRAIN = float(1 << 20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +76,16 @@ def likelihoods(law: IdealLaw, keys: Sequence[str], counts: Whole) -> Likelihood
     uniform = -float(counts.sum()) * law.width * math.log(2.0)
     floored = np.log(np.maximum(ideal, _FLOOR))
     return Likelihoods(
-        uniform=uniform,
-        noiseless=math.fsum((counts * floored).tolist()),
-        white_noise=uniform + white_noise_supremum(2.0**law.width * ideal, counts),
-        flips=None if law.answer is None else _flips(law.answer, keys, counts),
+        uniform=_rounded_up(uniform),
+        noiseless=_rounded_up(math.fsum((counts * floored).tolist())),
+        white_noise=_rounded_up(uniform + white_noise_supremum(2.0**law.width * ideal, counts)),
+        flips=None if law.answer is None else _rounded_up(_flips(law.answer, keys, counts)),
     )
+
+
+def _rounded_up(value: float) -> float:
+    """Round a denominator up to a multiple of 2^-20: last bits decide nothing."""
+    return math.ceil(value * _GRAIN) / _GRAIN
 
 
 def white_noise_supremum(ratios: Vector, counts: Whole) -> float:

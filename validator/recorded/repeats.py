@@ -33,6 +33,7 @@ __all__ = ["Repeats", "share_evidence"]
 _ODDS = tuple(sign * math.log1p(change) for change in (0.05, 0.1, 0.2, 0.5) for sign in (-1.0, 1.0))
 _MOST_STRINGS = 16
 _FEWEST = 5
+_GRAIN = float(1 << 20)
 
 
 def share_evidence(own: int, *, shots: int, earlier: int, earlier_shots: int) -> float:
@@ -57,7 +58,8 @@ def share_evidence(own: int, *, shots: int, earlier: int, earlier_shots: int) ->
     logs = _log_choose(shots, support) + _log_choose(earlier_shots, total - support)
     same = _log_sum(logs)
     bets = [odds * own + same - _log_sum(logs + odds * support) for odds in _ODDS]
-    return log10_mean(bet / math.log(10.0) for bet in bets)
+    # The last bits of a logarithm of a factorial differ between machines, and decide nothing.
+    return math.floor(log10_mean(bet / math.log(10.0) for bet in bets) * _GRAIN) / _GRAIN
 
 
 def _log_choose(whole: int, parts: NDArray[np.int64]) -> NDArray[np.float64]:
