@@ -13,29 +13,25 @@ Blind spot: the fields of the whole file are held in memory.
 
 from __future__ import annotations
 
-import gzip
-import json
 import math
-import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from circuits.importing import SourceFormat
 from providers.base import ResultKind
 from providers.errors import Rejected
 from providers.sheet import device_from_sheet
 from qsubnet.errors import BadInput
+from qsubnet.judging.json_lines import WrongLine, json_object, raw_lines
 
 if TYPE_CHECKING:
     from providers.base import Device
 
 __all__ = ["MOST_RECORDS", "UNNAMED", "Line", "read_lines"]
 
-MOST_LINE_BYTES = 16 << 20
-MOST_BYTES = 1 << 30
 MOST_RECORDS = 100_000
 MOST_SHOTS = 10**8
 
@@ -43,7 +39,6 @@ UNNAMED = "unnamed"
 """The name of the one device of all records that name none."""
 
 _WORDS = ("program", "counts", "shots", "device", "result_kind", "at")
-_GZIP = b"\x1f\x8b"
 _SHOWN = 60
 
 Watch = Callable[[str], None]
@@ -80,10 +75,6 @@ class Line:
     is_date: bool
 
 
-class _Wrong(ValueError):
-    """A field is wrong; the message says how, without the line."""
-
-
 def read_lines(path: Path, *, watch: Watch = lambda _: None) -> list[Line]:
     """Read all records of a file.
 
@@ -97,16 +88,14 @@ def read_lines(path: Path, *, watch: Watch = lambda _: None) -> list[Line]:
     """
     lines: list[Line] = []
     unknown: set[str] = set()
-    for number, data in _raw(path):
-        if not data.strip():
-            continue
+    for number, data in raw_lines(path):
         if len(lines) >= MOST_RECORDS:
             raise BadInput(f"{path}: more than {MOST_RECORDS} records")
         try:
-            content = _object(data)
+            content = json_object(data)
             unknown |= set(content) - set(_WORDS)
             lines.append(_line(content, number=number, place=len(lines)))
-        except (_Wrong, Rejected) as error:
+        except (WrongLine, Rejected) as error:
             raise BadInput(f"line {number}: {error}") from None
     if not lines:
         raise BadInput(f"{path}: need at least one record, got none")
@@ -116,58 +105,10 @@ def read_lines(path: Path, *, watch: Watch = lambda _: None) -> list[Line]:
     return lines
 
 
-def _raw(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Yield (line number, bytes), opening gzip where the file begins like it."""
-    total = 0
-    try:
-        with path.open("rb") as file:
-            packed = file.read(len(_GZIP)) == _GZIP
-            file.seek(0)
-            stream: gzip.GzipFile | IO[bytes] = gzip.GzipFile(fileobj=file) if packed else file
-            number = 0
-            while data := stream.readline(MOST_LINE_BYTES + 1):
-                number += 1
-                total += len(data)
-                if len(data) > MOST_LINE_BYTES:
-                    raise BadInput(f"{path}: line {number}: more than {MOST_LINE_BYTES} bytes")
-                if total > MOST_BYTES:
-                    raise BadInput(f"{path}: more than {MOST_BYTES} bytes (unpacked)")
-                yield number, data
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise BadInput(f"{path}: broken gzip: {error}") from None
-    except OSError as error:
-        raise BadInput(f"{path}: cannot be read: {error.strerror}") from None
-
-
-def _object(data: bytes) -> dict[str, Any]:
-    try:
-        content = json.loads(
-            data.decode("utf-8-sig"), parse_constant=_no_number, object_pairs_hook=_once
-        )
-    except (ValueError, RecursionError) as error:
-        raise _Wrong(f"no JSON: {str(error)[:200]}") from None
-    if not isinstance(content, dict):
-        raise _Wrong(f"need one JSON object a line, got {_shown(content)}")
-    return content
-
-
-def _no_number(word: str) -> float:
-    raise _Wrong(f"{word} is no number")
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for place, key in enumerate(keys) if key in keys[:place])
-        raise _Wrong(f"{twice[:_SHOWN]!r} stands there twice")
-    return found
-
-
 def _line(content: Mapping[str, Any], *, number: int, place: int) -> Line:
     missing = [word for word in ("program", "counts", "shots") if word not in content]
     if missing:
-        raise _Wrong(f"need program, counts and shots; {missing[0]!r} is missing")
+        raise WrongLine(f"need program, counts and shots; {missing[0]!r} is missing")
     source, language = _program(content["program"])
     kind = _kind(content.get("result_kind"))
     name, sheet = _device(content.get("device"))
@@ -191,11 +132,13 @@ def _program(value: object) -> tuple[str, SourceFormat]:
     if isinstance(value, str):
         return value, SourceFormat.AUTO
     if not isinstance(value, dict) or not isinstance(value.get("source"), str):
-        raise _Wrong(f'program is a text or {{"format": ..., "source": text}}, got {_shown(value)}')
+        raise WrongLine(
+            f'program is a text or {{"format": ..., "source": text}}, got {_shown(value)}'
+        )
     words = [word.value for word in SourceFormat]
     named = value.get("format", SourceFormat.AUTO.value)
     if named not in words:
-        raise _Wrong(f"program's format is one of {', '.join(words)}, got {_shown(named)}")
+        raise WrongLine(f"program's format is one of {', '.join(words)}, got {_shown(named)}")
     return value["source"], SourceFormat(named)
 
 
@@ -204,7 +147,7 @@ def _kind(value: object) -> ResultKind:
     if value is None:
         return ResultKind.COUNTS
     if value not in words:
-        raise _Wrong(f"result_kind is one of {', '.join(words)}, got {_shown(value)}")
+        raise WrongLine(f"result_kind is one of {', '.join(words)}, got {_shown(value)}")
     return ResultKind(value)
 
 
@@ -213,7 +156,7 @@ def _device(value: object) -> tuple[str, Device | None]:
         return UNNAMED, None
     if isinstance(value, str):
         if not 1 <= len(value) <= 200:
-            raise _Wrong(f"device has 1 .. 200 characters as a name, got {len(value)}")
+            raise WrongLine(f"device has 1 .. 200 characters as a name, got {len(value)}")
         return value, None
     sheet = device_from_sheet(cast("Any", value), provider="records")
     return sheet.name, sheet
@@ -226,7 +169,7 @@ def _at(value: object) -> tuple[float | None, bool]:
         try:
             moment = datetime.fromisoformat(value)
         except ValueError:
-            raise _Wrong(f"at is an ISO 8601 time or a number, got {_shown(value)}") from None
+            raise WrongLine(f"at is an ISO 8601 time or a number, got {_shown(value)}") from None
         aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         return (aware - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds(), True
     return _number(value, "at"), False
@@ -234,26 +177,28 @@ def _at(value: object) -> tuple[float | None, bool]:
 
 def _counts(value: object, kind: ResultKind) -> dict[str, float]:
     if not isinstance(value, dict):
-        raise _Wrong(f"counts are an object {{bits: shots}}, got {_shown(value)}")
+        raise WrongLine(f"counts are an object {{bits: shots}}, got {_shown(value)}")
     if kind is not ResultKind.PROBABILITIES:
         return {key: _whole(n, f"counts of {key[:_SHOWN]!r}", low=0) for key, n in value.items()}
     shares = {key: _number(share, f"share of {key[:_SHOWN]!r}") for key, share in value.items()}
     if any(share < 0.0 for share in shares.values()):
-        raise _Wrong(f"probabilities are not negative, got {min(shares.values())}")
+        raise WrongLine(f"probabilities are not negative, got {min(shares.values())}")
     return shares
 
 
 def _whole(value: object, word: str, *, low: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= MOST_SHOTS:
-        raise _Wrong(f"{word}: need a whole number in {low} .. {MOST_SHOTS}, got {_shown(value)}")
+        raise WrongLine(
+            f"{word}: need a whole number in {low} .. {MOST_SHOTS}, got {_shown(value)}"
+        )
     return value
 
 
 def _number(value: object, word: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > 1e300:
-        raise _Wrong(f"{word}: need a number, got {_shown(value)}")
+        raise WrongLine(f"{word}: need a number, got {_shown(value)}")
     if not math.isfinite(value):
-        raise _Wrong(f"{word}: need a finite number, got {value}")
+        raise WrongLine(f"{word}: need a finite number, got {value}")
     return float(value)
 
 
