@@ -29,7 +29,7 @@ from circuits.draws import Draws
 from providers.base import DeviceClass
 from validator.evidence import Evidence
 from validator.folding import Peak
-from validator.hardware import SimulatorClass
+from validator.hardware import CHEAP_CLASSES, SimulatorClass
 from validator.integrity import replay_factors, scaled
 from validator.interval import NO_SHOTS, Interval
 from validator.mistakes import Shape, shape_of
@@ -135,14 +135,16 @@ def recorded_evidence(
 
 
 def _by_class(classes: Mapping[str, float]) -> dict[SimulatorClass, float]:
-    """Count 0 for a class without data, but for two.
+    """Count 0 for a class without data that a verdict asks for.
 
-    Circuits too narrow for a blend are not held against a device, as in `validator.hardware`; and
-    of the twin with made-up drift records never have any data.
+    Circuits too narrow for a blend are not held against a device, as in `validator.hardware`.
     """
-    open_ones = (SimulatorClass.BLEND, SimulatorClass.DRIFT_TWIN)
-    tested = [name for name in SimulatorClass if name not in open_ones or name.value in classes]
-    return {name: classes.get(name.value, 0.0) for name in tested}
+    needed = {*CHEAP_CLASSES, SimulatorClass.STATIC_TWIN} - {SimulatorClass.BLEND}
+    return {
+        name: classes.get(name.value, 0.0)
+        for name in SimulatorClass
+        if name in needed or name.value in classes
+    }
 
 
 def _key(executions: Sequence[Execution]) -> bytes:
