@@ -22,7 +22,7 @@ from providers.local import LocalProvider
 from validator.evidence import evidence
 from validator.plan import draw, plan
 from validator.record import Record
-from validator.reference import Reference, best_engine
+from validator.references.reference import Reference, best_engine
 from validator.verdict import judge
 
 MACHINES = ("hanoi", "sherbrooke", "torino")

@@ -26,7 +26,7 @@ from circuits.brickwork import Brickwork
 from circuits.emitters.qiskit import to_qiskit
 from circuits.program import MEASURE, Program
 from circuits.topology import Topology, complete
-from validator.reference import TOLERANCE, Reference, best_engine
+from validator.references.reference import TOLERANCE, Reference, best_engine
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

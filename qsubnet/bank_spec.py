@@ -15,11 +15,11 @@ from circuits.program import Program
 from circuits.random_all import MAX_WIDTH, MIN_DEPTH, RandomAll
 from circuits.topology import complete
 from qsubnet.errors import BadInput
-from validator.bank import levels_of
-from validator.bank_subset import draw_subset
+from validator.references.bank import levels_of
+from validator.references.bank_subset import draw_subset
 
 if TYPE_CHECKING:
-    from validator.engines import Engine
+    from validator.references.engines import Engine
 
 LEAST_KEPT = 10
 MOST_KEPT = 28
@@ -129,7 +129,7 @@ def bank_engine() -> Engine:
     Raises:
         ModuleNotFoundError: Neither qsim nor Aer is installed.
     """
-    from validator.engines import AerEngine, QsimEngine, gpu_engine
+    from validator.references.engines import AerEngine, QsimEngine, gpu_engine
 
     gpu = gpu_engine(single=True)
     if gpu:

@@ -4,7 +4,7 @@ A directory, for its owner alone:
 
     bank.json           what the bank is for: width, depth, gates, strings kept, deadline, entries
     secret              draws every entry's key; whoever has it knows every answer
-    entries/0003.json   one entry (`validator.bank`); there as soon as it is complete
+    entries/0003.json   one entry (`validator.references.bank`); there as soon as it is complete
     entries/0003.levels its levels, four strings to a byte
     used/0003           who got it; there before the entry is handed out
 
@@ -30,15 +30,15 @@ import numpy as np
 from qsubnet.bank_spec import BankSpec, drawn, gates_only
 from qsubnet.errors import BadInput, ConfigurationError, NotFound
 from qsubnet.lock import sole
-from validator.bank import BankEntry, entry_from, entry_text, levels_digest, levels_of
-from validator.bank_subset import draw_subset
 from validator.plan import case_key
+from validator.references.bank import BankEntry, entry_from, entry_text, levels_digest, levels_of
+from validator.references.bank_subset import draw_subset
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from validator.bank import Levels
-    from validator.engines import Engine
+    from validator.references.bank import Levels
+    from validator.references.engines import Engine
 
 FORMAT = "qsubnet-bank/1"
 

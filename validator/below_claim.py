@@ -11,7 +11,7 @@ on mirrors and bad on random circuits would otherwise win back with one what it 
 other. Random circuits whose floor lies too near to chance to be told from it are not bet on.
 
 Assumes for random circuits: a circuit of fidelity F scores at least F times its ideal score. It is
-exact for white noise; local noise scores higher (validator.xeb).
+exact for white noise; local noise scores higher (validator.estimators.xeb).
 Blind spot: circuits above 20 qubits, or whose claim is below one half, never accuse.
 Source: `validator.fidelity` (floors), `validator.sequential` (betting and the cap per circuit).
 """
@@ -24,8 +24,8 @@ from typing import TYPE_CHECKING
 
 from circuits.case import KnownAnswer, SimulatedAnswer
 from validator.claims import claim_for
+from validator.estimators.mirror import mirror_answer
 from validator.fidelity import Measure, accusation_floor
-from validator.mirror import mirror_answer
 from validator.sequential import (
     StartMixture,
     best_stake,
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from validator.record import Record
-    from validator.reference import Reference
+    from validator.references.reference import Reference
 
     Law = NDArray[np.float64]
 

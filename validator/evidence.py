@@ -15,18 +15,18 @@ from typing import TYPE_CHECKING
 
 from circuits.case import KnownAnswer
 from providers.base import DeviceClass
-from validator.correctness import LayerCircuit
+from validator.estimators.correctness import LayerCircuit
+from validator.estimators.layers import layer_error
+from validator.estimators.mirror import MirrorAnswer, mirror_polarization
+from validator.estimators.xeb import likelihood_xeb
 from validator.folding import Folding
 from validator.interval import NO_SHOTS, Interval, over_circuits
-from validator.layers import layer_error
-from validator.mirror import MirrorAnswer, mirror_polarization
 from validator.record import Record, chronological
-from validator.xeb import likelihood_xeb
 
 if TYPE_CHECKING:
     from validator.hardware import SimulatorClass
     from validator.mistakes import Shape
-    from validator.reference import Reference
+    from validator.references.reference import Reference
     from validator.sequential import Accusation
 
 __all__ = ["Evidence", "evidence", "evidence_by_epoch", "evidence_of"]

@@ -18,22 +18,22 @@ from typing import TYPE_CHECKING
 
 from circuits.case import KnownAnswer, SimulatedAnswer
 from circuits.draws import Draws
-from validator.against_drift import probe_read
-from validator.against_static import ProbeAnswer
 from validator.answers import AnswerKind, KnownShots, known_shots
 from validator.below_claim import BelowClaim, below_claim
 from validator.claims import claim_for
-from validator.drift_series import ProbeRead
+from validator.estimators.mirror import MirrorAnswer, mirror_answer, polarization
+from validator.estimators.xeb import XebCircuit, linear_xeb, xeb_circuit
 from validator.fidelity import Measure
 from validator.hardware import HardwareFold
 from validator.integrity import Replays, rounded, scaled
-from validator.mirror import MirrorAnswer, mirror_answer, polarization
 from validator.mistakes import KnownCounts, Permuted, Shape, reversal_evidence, shape_of
 from validator.record import Record, chronological
 from validator.score import Work, capacity
 from validator.sequential import Accusation, StartMixture, hedged
+from validator.simulators.against_drift import probe_read
+from validator.simulators.against_static import ProbeAnswer
+from validator.simulators.drift_series import ProbeRead
 from validator.too_good import readout_ceiling, too_good
-from validator.xeb import XebCircuit, linear_xeb, xeb_circuit
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from circuits.case import Case
     from providers.base import Device
-    from validator.reference import Reference
+    from validator.references.reference import Reference
 
     Law = NDArray[np.float64]
 

@@ -17,14 +17,14 @@ from types import MappingProxyType
 from typing import Any, Protocol, Self, cast
 
 from circuits.draws import Draws
-from validator.against_blend import NARROWEST_BLEND, Blend
-from validator.against_flips import IndependentFlips
-from validator.against_late import LateTwin
-from validator.against_noise import Noiseless, Uniform, WhiteNoise
-from validator.against_static import ProbeAnswer, StaticLaw
-from validator.against_twin import AverageTwin
 from validator.answers import KnownShots
-from validator.drift_series import ProbeRead
+from validator.simulators.against_blend import NARROWEST_BLEND, Blend
+from validator.simulators.against_flips import IndependentFlips
+from validator.simulators.against_late import LateTwin
+from validator.simulators.against_noise import Noiseless, Uniform, WhiteNoise
+from validator.simulators.against_static import ProbeAnswer, StaticLaw
+from validator.simulators.against_twin import AverageTwin
+from validator.simulators.drift_series import ProbeRead
 
 __all__ = [
     "CHEAP_CLASSES",

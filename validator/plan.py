@@ -93,7 +93,7 @@ def plan(
     simulator gets mirrors and random
     circuits at its claimed width (20 qubits of it at most), 24,000 shots an epoch: the lower
     bound of an exact simulator then reaches .99 in about 85, 98 and over 99 % of runs after one,
-    two and three epochs (`validator.xeb.likelihood_xeb`). One qubit has nothing to entangle: such
+    two and three epochs (`xeb.likelihood_xeb`). One qubit has nothing to entangle: such
     a qpu gets the probes alone, such a simulator nothing.
 
     Args:

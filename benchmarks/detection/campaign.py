@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.detection.trial import Setting, run
-from validator.reference import Reference, best_engine
+from validator.references.reference import Reference, best_engine
 
 if TYPE_CHECKING:
     from benchmarks.detection.rows import Row

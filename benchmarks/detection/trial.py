@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from circuits.case import Case
     from providers.base import Device, Json, ProgramResult
     from validator.plan import Assignment
-    from validator.reference import Reference
+    from validator.references.reference import Reference
     from validator.verdict import Verdict
 
 

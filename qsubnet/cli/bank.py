@@ -14,7 +14,7 @@ from qsubnet.errors import BadInput
 if TYPE_CHECKING:
     from qsubnet.bank_spec import BankSpec
     from qsubnet.banks import Bank
-    from validator.engines import Engine
+    from validator.references.engines import Engine
 
 bank = typer.Typer(help="Make banks of circuits that are simulated once.", no_args_is_help=True)
 

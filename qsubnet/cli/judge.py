@@ -41,28 +41,40 @@ def judge(
     report: Annotated[
         Path | None, typer.Option(help="Write a report to this HTML file, too.")
     ] = None,
+    export: Annotated[
+        Path | None, typer.Option(help="Write all that the verdict follows from to this file.")
+    ] = None,
+    exported: Annotated[
+        Path | None, typer.Option(help="Judge such a file again, instead of running a device.")
+    ] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Run the validators' tests on a device, or read recorded executions; print the verdict.
 
     Example: qsubnet judge --provider exec --command "python dev.py" --sheet sheet.json
     """
+    live = bool(provider or command or sheet or reference_command or report or export)
+    if exported:
+        if live or records or device:
+            raise BadInput("--exported goes with --json alone")
+        _judge_exported(exported, json_=json_)
+        return
     if records:
-        if provider or command or sheet or reference_command or report:
+        if live:
             raise BadInput("--records goes with --device and --json alone")
         _judge_records(records, device=device, json_=json_)
         return
     if not provider:
-        raise BadInput("need --provider, or --records with a file")
-    if report:
-        writable(report)
+        raise BadInput("need --provider, or --records or --exported with a file")
+    for place in filter(None, (report, export)):
+        writable(place)
 
     import asyncio
 
     from qsubnet.cli.signals import interruptible
     from qsubnet.judging.document import in_words, judge_document
     from qsubnet.judging.live import Bench, judge_live, secret_from
-    from validator.reference import Reference, best_engine
+    from validator.references.reference import Reference, best_engine
 
     given = {**_object(options), **_own(provider, command, sheet, format_)}
     bench = Bench(provider, given, secret_from(seed))
@@ -78,25 +90,44 @@ def judge(
         bench.close()
         if trusted is not None:
             trusted.close()
-    if json_:
-        print_json(judge_document(judged, reference=reference))
-    else:
-        typer.echo(in_words(judged))
+    _show(judge_document(judged, reference=reference), in_words(judged), json_=json_)
+    if export:
+        from qsubnet.judging.exported import write_exported
+
+        write_exported(export, judged)
+        say(f"all that the verdict follows from is in {export}")
     if report:
         report_judged(report, judged, secret=bench.secret, reference=reference)
+
+
+def _show(document: dict[str, Any], words: str, *, json_: bool) -> None:
+    """Print a verdict; the digest in words is of the document without `cpu_s`."""
+    from qsubnet.judging.document import verdict_digest
+
+    if json_:
+        print_json(document)
+    else:
+        typer.echo(f"{words}\n  verdict sha256 {verdict_digest(document)}")
+
+
+def _judge_exported(path: Path, *, json_: bool) -> None:
+    from qsubnet.judging.document import in_words, judge_document
+    from qsubnet.judging.exported import judge_exported
+    from validator.references.reference import Reference, best_engine
+
+    reference = Reference(best_engine())
+    judged = judge_exported(path, reference=reference)
+    _show(judge_document(judged, reference=reference), in_words(judged), json_=json_)
 
 
 def _judge_records(path: str, *, device: str, json_: bool) -> None:
     from qsubnet.judging.document import records_document, records_in_words
     from qsubnet.judging.recorded import judge_records, read_records
-    from validator.reference import Reference, best_engine
+    from validator.references.reference import Reference, best_engine
 
     file = read_records(Path(path), device=device, watch=say)
     judged = judge_records(file, reference=Reference(best_engine()), watch=say)
-    if json_:
-        print_json(records_document(judged))
-    else:
-        typer.echo(records_in_words(judged))
+    _show(records_document(judged), records_in_words(judged), json_=json_)
 
 
 def _trusted(bench: Bench, command: str) -> Bench | None:

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from qsubnet.cli import bank, jobs, judge, localnet, report, services
+from qsubnet.cli import bank, jobs, judge, localnet, measure, report, services
 from qsubnet.cli.printing import explain
 
 app = typer.Typer(
@@ -35,6 +35,7 @@ app.command("run")(jobs.run)
 app.command("devices")(jobs.devices)
 app.command("jobs")(jobs.list_jobs)
 app.command("judge")(judge.judge)
+app.command("measure")(measure.measure)
 app.command("report")(report.report)
 miner.command("serve")(services.miner_serve)
 validator.command("run")(services.validator_run)

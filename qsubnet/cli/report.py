@@ -14,7 +14,7 @@ from qsubnet.errors import BadInput
 
 if TYPE_CHECKING:
     from qsubnet.judging.live import Judged
-    from validator.reference import Reference
+    from validator.references.reference import Reference
 
 
 def report(
@@ -92,9 +92,9 @@ def writable(path: Path) -> None:
         BadInput: It is a directory, or its directory is missing.
     """
     if path.is_dir():
-        raise BadInput(f"need a file to write the report to, got the directory {path}")
+        raise BadInput(f"need a file to write to, got the directory {path}")
     if not path.parent.is_dir():
-        raise BadInput(f"there is no directory {path.parent} to write the report to")
+        raise BadInput(f"there is no directory {path.parent} to write to")
 
 
 def write_page(path: Path, page: str) -> None:

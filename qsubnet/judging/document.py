@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 from typing import TYPE_CHECKING, Any
 
 from circuits.case import KnownAnswer
+from validator.estimators.mirror import mirror_answer, polarization
+from validator.estimators.xeb import linear_xeb, xeb_circuit
 from validator.hardware import SimulatorClass
-from validator.mirror import mirror_answer, polarization
 from validator.sequential import Accusation
-from validator.xeb import linear_xeb, xeb_circuit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from qsubnet.judging.recorded import JudgedRecords
     from validator.interval import Interval
     from validator.record import Record
-    from validator.reference import Reference
+    from validator.references.reference import Reference
     from validator.verdict import Verdict
 
 
@@ -53,6 +55,27 @@ def records_document(judged: JudgedRecords) -> dict[str, Any]:
         records=zip(judged.places, recorded.fidelities, strict=True),
     )
     return {**document, "without_reference": recorded.without_reference}
+
+
+def verdict_bytes(document: Mapping[str, Any]) -> bytes:
+    """Write a document as the bytes that are signed and audited: canonical JSON without `cpu_s`.
+
+    Example:
+        >>> verdict_bytes({"verdict": "verified", "cpu_s": 0.3, "score": 1.5})
+        b'{"score":1.5,"verdict":"verified"}'
+    """
+    kept = {name: value for name, value in document.items() if name != "cpu_s"}
+    return json.dumps(kept, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+
+
+def verdict_digest(document: Mapping[str, Any]) -> str:
+    """Give the SHA-256 (hex) of `verdict_bytes`.
+
+    Example:
+        >>> verdict_digest({"cpu_s": 0.1}) == verdict_digest({"cpu_s": 0.2})
+        True
+    """
+    return hashlib.sha256(verdict_bytes(document)).hexdigest()
 
 
 def _document(

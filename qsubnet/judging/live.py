@@ -35,8 +35,8 @@ from validator.verdict import judge
 if TYPE_CHECKING:
     from circuits.case import Case
     from providers.base import Device, Json, Provider
-    from validator.plan import Assignment
-    from validator.reference import Reference
+    from validator.plan import Assignment, PlannedCase
+    from validator.references.reference import Reference
     from validator.verdict import Verdict
 
 HOTKEY = "judge"
@@ -57,6 +57,8 @@ class Judged:
         failures: Number of jobs by what the backend said.
         cpu_s: CPU seconds of drawing and judging, without those of running the device.
         trusted: What the reference run answered, by hotkey "reference"; only whole epochs.
+        keys: What the cases of `records` were drawn from, in the same order; secret.
+        permutation_key: Seeds the permutation tests.
     """
 
     device: Device
@@ -65,6 +67,8 @@ class Judged:
     failures: Mapping[str, int]
     cpu_s: float
     trusted: tuple[Record, ...] = ()
+    keys: tuple[bytes, ...] = field(default=(), repr=False)
+    permutation_key: bytes = field(default=b"", repr=False)
 
 
 def secret_from(seed: int | None) -> bytes:
@@ -141,12 +145,12 @@ async def judge_live(
         BadInput: There is no test for so small a device.
         circuits.errors.CircuitError: No test can be drawn on its gates and couplings.
     """
-    claim = await _device(bench.provider, device)
+    claim = await device_of(bench.provider, device)
     if not plan(claim):
         raise BadInput(f"there is no test for a {claim.device_class} of one qubit")
     key = case_key(bench.secret, "permutations", HOTKEY, claim.name)
     folding = Folding(reference, key, claim.device_class is DeviceClass.QPU)
-    judged = Judged(claim, judge(evidence_of(folding), claim), (), {}, 0.0)
+    judged = Judged(claim, judge(evidence_of(folding), claim), (), {}, 0.0, permutation_key=key)
     for epoch in range(epochs):
         judged = await _epoch(bench, trusted, epoch, judged, folding, watch=watch, pause=pause)
         watch(f"epoch {epoch + 1} of {epochs}: {len(judged.records)} programs on {claim.name!r}")
@@ -178,9 +182,10 @@ async def _epoch(
     cases = [one for a in assignments for one in _cases(bench, a, claim)]
     drawing = time.process_time() - start
     records = []
-    for place, (case, shots) in enumerate(cases):
+    for place, (planned, shots) in enumerate(cases):
+        case = planned.case
         job = Job(_job_key(bench, claim, epoch, place), claim.name, (case.program,), shots)
-        counts, kind, failure = await _answer(bench.provider, job, pause)
+        counts, kind, failure = await answer_of(bench.provider, job, pause)
         if failure:
             failed(failure)
         records.append(_record(claim, job, case, counts, kind, epoch))
@@ -202,6 +207,8 @@ async def _epoch(
         failures,
         before.cpu_s + drawing + time.process_time() - start,
         (*before.trusted, *checks),
+        (*before.keys, *(planned.key for planned, _ in cases)),
+        before.permutation_key,
     )
 
 
@@ -225,7 +232,7 @@ async def _trusted_answers(
     for probe in probes:
         key = case_key(bench.secret, "job", probe.job_key).hex()
         job = Job(key, probe.device.name, (probe.program,), probe.shots_asked)
-        counts, kind, failure = await _answer(bench.provider, job, pause)
+        counts, kind, failure = await answer_of(bench.provider, job, pause)
         if counts is not None and counts.num_bits != probe.program.num_bits:
             failure = f"bitstrings of {counts.num_bits} bits, asked were {probe.program.num_bits}"
         if failure:
@@ -234,21 +241,26 @@ async def _trusted_answers(
     return answers, ""
 
 
-async def _device(provider: Provider, name: str) -> Device:
+async def device_of(provider: Provider, name: str) -> Device:
+    """Find a device by its name, or the provider's first.
+
+    Raises:
+        NotFound: The provider has no such device.
+    """
     offered = {device.name: device for device in await provider.devices()}
     if name and name not in offered:
         raise NotFound(f"no device {name!r} here, there are {', '.join(sorted(offered))}")
     return offered[name or next(iter(offered))]
 
 
-def _cases(bench: Bench, assignment: Assignment, device: Device) -> list[tuple[Case, int]]:
+def _cases(bench: Bench, assignment: Assignment, device: Device) -> list[tuple[PlannedCase, int]]:
     """Draw an assignment's programs for the bench's epoch, with their shots."""
     moment = case_key(bench.secret, "block", bench.epoch).hex()
     drawn = draw(assignment, device, secret=bench.secret, block_hash=moment, hotkey=HOTKEY)
-    return [(one.case, assignment.shots) for one in drawn]
+    return [(one, assignment.shots) for one in drawn]
 
 
-async def _answer(
+async def answer_of(
     provider: Provider, job: Job, pause: Pause
 ) -> tuple[Counts | None, ResultKind | None, str]:
     """Run one job to its end; what goes wrong is a sentence, never an exception."""

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from providers.base import Device
     from qsubnet.judging.record_lines import Line
     from qsubnet.judging.record_programs import Imported, Key
-    from validator.reference import Reference
+    from validator.references.reference import Reference
     from validator.verdict import Verdict
 
 __all__ = ["JudgedRecords", "RecordFile", "judge_records", "read_records"]

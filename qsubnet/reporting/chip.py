@@ -26,7 +26,7 @@ from qsubnet.reporting.figures import (
 )
 from qsubnet.reporting.material import Material, known_circuits
 from qsubnet.reporting.placing import positions
-from validator.error_map import ErrorMap, error_map
+from validator.estimators.error_map import ErrorMap, error_map
 
 if TYPE_CHECKING:
     from circuits.topology import Edge
@@ -128,7 +128,6 @@ def _plot(found: ErrorMap, device: Device) -> Plot:
     hidden = {"visible": False, "fixedrange": False}
     frame["xaxis"], frame["yaxis"] = dict(hidden), {**hidden, "scaleanchor": "x"}
     frame["margin"] = {"l": 8, "r": 8, "t": 48, "b": 8}
-    frame["dragmode"] = "pan"
     frame["hovermode"] = "closest"
     frame["updatemenus"] = [_menu(kinds, len(data) - 1, len(places))]
     return {"data": data, "layout": frame}

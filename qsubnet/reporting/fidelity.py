@@ -12,17 +12,28 @@ from typing import TYPE_CHECKING
 
 from circuits.case import SimulatedAnswer
 from providers.base import DeviceClass
-from qsubnet.reporting.figures import BLUE, INK, Figure, Plot, Table, band, layout, level, spread
+from qsubnet.reporting.figures import (
+    BLUE,
+    INK,
+    Figure,
+    Plot,
+    Table,
+    band,
+    epoch_axis,
+    layout,
+    level,
+    spread,
+)
 from qsubnet.reporting.material import Material, answered_tests, by_epoch, known_circuits
+from validator.estimators.mirror import mirror_answer, mirror_polarization
+from validator.estimators.xeb import likelihood_xeb, xeb_circuit
 from validator.folding import WIDEST_SCORED
-from validator.mirror import mirror_answer, mirror_polarization
 from validator.verdict import EXACTNESS
-from validator.xeb import likelihood_xeb, xeb_circuit
 
 if TYPE_CHECKING:
     from validator.interval import Interval
     from validator.record import Record
-    from validator.reference import Reference
+    from validator.references.reference import Reference
 
 __all__ = ["Point", "fidelity_figure", "fidelity_points"]
 
@@ -130,7 +141,11 @@ def _plot(material: Material, points: Sequence[Point], *, word: str, is_qpu: boo
     }
     bounds = band(epochs, [b.low for _, b in steps], [b.high for _, b in steps], colour=BLUE)
     frame = layout(x="epoch", y=f"{word} (1 = perfect)", legend=True)
-    if not is_qpu:
+    frame["xaxis"] |= epoch_axis(epochs)
+    if is_qpu:  # above 1 there is nothing; a bar of few circuits is cut at the frame
+        least = min(p.fidelity.estimate for p in points)
+        frame["yaxis"]["range"] = [min(-0.02, least - 0.1), 1.05]
+    else:
         shape, label = level(EXACTNESS, text=f"verified from {EXACTNESS}", above=False)
         frame |= {"shapes": [shape], "annotations": [label]}
     return {"data": [*bounds, line, dots], "layout": frame}

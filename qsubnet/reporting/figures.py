@@ -28,6 +28,7 @@ __all__ = [
     "Plot",
     "Table",
     "band",
+    "epoch_axis",
     "finite",
     "layout",
     "level",
@@ -106,6 +107,21 @@ def layout(*, x: str, y: str, height: int = 360, legend: bool = False) -> Plot:
         "showlegend": legend,
         "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": -0.2, "yanchor": "top"},
         "dragmode": False,
+    }
+
+
+def epoch_axis(epochs: Sequence[int]) -> Plot:
+    """Return the range and whole-numbered ticks of an axis of epochs, ten at most.
+
+    Example:
+        >>> epoch_axis([3, 4, 5])
+        {'range': [2.5, 5.5], 'tick0': 3, 'dtick': 1}
+    """
+    first, last = min(epochs), max(epochs)
+    return {
+        "range": [first - 0.5, last + 0.5],
+        "tick0": first,
+        "dtick": max(1, math.ceil((last - first) / 10)),
     }
 
 

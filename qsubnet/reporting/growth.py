@@ -16,6 +16,7 @@ from qsubnet.reporting.figures import (
     Figure,
     Plot,
     Table,
+    epoch_axis,
     finite,
     layout,
     level,
@@ -150,6 +151,7 @@ def _plot(
     is_far = max(map(abs, values)) > _STRAIGHT
     height = stretched if is_far else float
     frame = layout(x="epoch", y="log10 of the e-value", height=400, legend=True)
+    frame["xaxis"] |= epoch_axis(epochs)
     if is_far:
         frame["yaxis"] |= _ticks(min(values), max(values))
         frame["yaxis"]["title"]["text"] += " (stretched near 0)"

@@ -11,13 +11,13 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from circuits.case import KnownAnswer
-from validator.correctness import LayerCircuit
+from validator.estimators.correctness import LayerCircuit
 from validator.evidence import Evidence, evidence_by_epoch
 from validator.record import Record, chronological
 
 if TYPE_CHECKING:
     from providers.base import Device
-    from validator.reference import Reference
+    from validator.references.reference import Reference
     from validator.verdict import Verdict
 
 __all__ = ["Material", "answered_tests", "by_epoch", "gather", "known_circuits"]

@@ -26,7 +26,9 @@ __all__ = ["positions"]
 
 _DENSE = 0.75
 _MOST_STEPS, _LEAST_STEPS, _WORK = 120, 15, 15_000
-_GAP = 1.5
+_GAP = 1.2
+_ROOM = 1.1
+_SQUARE = 0.5
 
 _Reals = NDArray[np.float64]
 Place = tuple[float, float]
@@ -42,13 +44,32 @@ def positions(topology: Topology) -> tuple[Place, ...]:
         ((0.0, 0.0), (1.0, 0.0), (2.0, 0.0))
     """
     places: list[Place] = [(0.0, 0.0)] * topology.num_qubits
-    right = 0.0
-    for part in _parts(topology):
-        drawn = _drawn(topology, part)
+    parts = sorted(_parts(topology), key=lambda part: (-len(part), part[0]))
+    drawings = [_drawn(topology, part) for part in parts]
+    for part, drawn, (right, up) in zip(parts, drawings, _packed(drawings), strict=True):
         for qubit, (x, y) in zip(part, drawn.tolist(), strict=True):
-            places[qubit] = (round(x + right, 2) + 0.0, round(y, 2) + 0.0)
-        right += float(drawn[:, 0].max()) + _GAP
+            places[qubit] = (round(x + right, 2) + 0.0, round(y + up, 2) + 0.0)
     return tuple(places)
+
+
+def _packed(drawings: Sequence[_Reals]) -> list[Place]:
+    """Put the largest part to the left, and the others beside it in columns as high as it is."""
+    top, bottom = float(drawings[0][:, 1].max()), float(drawings[0][:, 1].min())
+    corners = [(0.0, 0.0)]
+    right, up = float(drawings[0][:, 0].max()) + _GAP, top
+    width = 0.0
+    for drawn in drawings[1:]:
+        size_x, high, low = (float(v) for v in (drawn[:, 0].max(), *_ends(drawn[:, 1])))
+        if up - (high - low) < bottom - 1e-9 and up < top:
+            right, up, width = right + width + _GAP, top, 0.0
+        corners.append((right, up - high))
+        up -= high - low + _GAP
+        width = max(width, size_x)
+    return corners
+
+
+def _ends(values: _Reals) -> tuple[float, float]:
+    return float(values.max()), float(values.min())
 
 
 def _parts(topology: Topology) -> list[list[int]]:
@@ -88,7 +109,8 @@ def _drawn(topology: Topology, part: Sequence[int]) -> _Reals:
     for row, qubit in enumerate(part):
         found = _distances(topology, qubit)
         apart[row] = [found[other] for other in part]
-    return _upright(_majorized(_scaled(apart), apart))
+    drawn = _untangled(_majorized(_scaled(apart), apart), apart)
+    return _upright(drawn, coupled=apart == 1.0)
 
 
 def _circle(size: int) -> _Reals:
@@ -126,11 +148,30 @@ def _majorized(places: _Reals, apart: _Reals) -> _Reals:
     return places
 
 
-def _upright(places: _Reals) -> _Reals:
-    """Turn the longest way to lie flat, with the first qubit at the upper left."""
+def _untangled(places: _Reals, apart: _Reals) -> _Reals:
+    """Push qubits off each other where a long loop was folded, and keep couplings near one unit."""
+    coupled = apart == 1.0
+    for _ in range(max(_LEAST_STEPS, min(_MOST_STEPS, _WORK // len(apart)))):
+        steps = places[:, None] - places[None]
+        length = np.maximum(np.sqrt((steps**2).sum(axis=2)), 1e-6)
+        push = np.where(coupled, 1.0 - length, np.maximum(0.0, _ROOM - length))
+        np.fill_diagonal(push, 0.0)
+        places = places + 0.2 * ((push / length)[:, :, None] * steps).sum(axis=1)
+    return places
+
+
+def _upright(places: _Reals, *, coupled: NDArray[np.bool_]) -> _Reals:
+    """Turn the longest way flat, square lattices to their axes, qubit 0 to the upper left."""
     centred = places - places.mean(axis=0)
     _, vectors = np.linalg.eigh(centred.T @ centred)
     turned: _Reals = centred @ vectors[:, ::-1]
+    rows, columns = np.nonzero(coupled)
+    along = (turned[rows] - turned[columns]) @ np.array([1.0, 1.0j])
+    square = ((along / np.abs(along)) ** 4).mean()  # 1 where all couplings are axis-parallel
+    if abs(square) > _SQUARE:
+        turn = -float(np.angle(square)) / 4.0
+        cos, sin = math.cos(turn), math.sin(turn)
+        turned = turned @ np.array([[cos, sin], [-sin, cos]])
     turned = turned * np.where(turned[0] * np.array([-1.0, 1.0]) < -1e-6, -1.0, 1.0)
     turned[:, 0] -= turned[:, 0].min()
     return turned

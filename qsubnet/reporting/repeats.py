@@ -23,6 +23,7 @@ from qsubnet.reporting.figures import (
     Plot,
     Table,
     band,
+    epoch_axis,
     finite,
     layout,
     level,
@@ -31,7 +32,7 @@ from qsubnet.reporting.figures import (
 )
 from qsubnet.reporting.material import Material, answered_tests, by_epoch
 from validator.answers import AnswerKind, known_shots
-from validator.dispersion import Dispersion, Probe, Reading, dispersion
+from validator.estimators.dispersion import Dispersion, Probe, Reading, dispersion
 
 if TYPE_CHECKING:
     from validator.record import Record
@@ -172,6 +173,7 @@ def _plot(known: Sequence[Step]) -> Plot:
     }
     low, high = [finite(r.low) for r in ratios], [finite(r.high) for r in ratios]
     frame = layout(x="epoch", y="scatter / chance (1 = no drift)")
+    frame["xaxis"] |= epoch_axis(epochs)
     frame["yaxis"]["rangemode"] = "tozero"
     shape, label = level(1.0, text="chance alone", colour="#5b6b78", above=False)
     frame |= {"shapes": [shape], "annotations": [label]}
@@ -202,11 +204,27 @@ def wander_figure(material: Material) -> Figure:
     }
     frame = layout(x="epoch", y="qubit", height=min(900, max(360, 5 * len(qubits))))
     frame["yaxis"] |= {"autorange": "reversed", "showgrid": False}
-    frame["xaxis"]["showgrid"] = False
+    frame["xaxis"] |= {**epoch_axis([epoch for epoch, _ in rates]), "showgrid": False}
     reading = "The darkest colour stands for that value and above."
     if len(rates) == SHOWN_EPOCHS:
         reading += f" The newest {SHOWN_EPOCHS} epochs are shown."
-    return Figure("readout", title, _WANDER, reading, plot={"data": [heat], "layout": frame})
+    return Figure(
+        "readout",
+        title,
+        _WANDER,
+        reading,
+        plot={"data": [heat], "layout": frame},
+        table=_wander_table(qubits, [mine for _, mine in rates]),
+    )
+
+
+def _wander_table(qubits: Sequence[int], rates: Sequence[Mapping[int, float]]) -> Table:
+    rows = []
+    for qubit in qubits:
+        mine = [table[qubit] for table in rates if qubit in table]
+        ends = percent(min(mine)), percent(max(mine))
+        rows.append((str(qubit), *ends, percent(mine[0]), percent(mine[-1])))
+    return Table(("qubit", "least", "most", "first epoch", "last epoch"), tuple(rows))
 
 
 def _rates(table: Reads) -> dict[int, float]:

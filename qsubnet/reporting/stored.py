@@ -17,7 +17,7 @@ from qsubnet.validating.judging import record_from
 from qsubnet.validating.planning import permutation_key
 from qsubnet.validating.secret import load_secret
 from validator.evidence import evidence
-from validator.reference import Reference, best_engine
+from validator.references.reference import Reference, best_engine
 from validator.verdict import judge
 
 if TYPE_CHECKING:

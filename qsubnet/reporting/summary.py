@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from providers.base import DeviceClass
 from qsubnet.reporting.figures import percents, spread
 from qsubnet.reporting.material import known_circuits
-from validator.layers import layer_error
+from validator.estimators.layers import layer_error
 
 if TYPE_CHECKING:
     from qsubnet.reporting.material import Material
-    from validator.layers import LayerError
+    from validator.estimators.layers import LayerError
 
 __all__ = ["facts", "measured_layer"]
 

@@ -1,6 +1,6 @@
 """The volumetric plot: how wide and how deep circuits may be on this device.
 
-Source: Blume-Kohout & Young, Quantum 4, 362 (2020); see `validator.frontier`.
+Source: Blume-Kohout & Young, Quantum 4, 362 (2020); see `validator.estimators.frontier`.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from circuits.case import KnownAnswer
 from qsubnet.reporting.figures import INK, Figure, Plot, Table, layout, spread
 from qsubnet.reporting.material import Material, answered_tests
-from validator.frontier import THRESHOLD, Cell, frontier, volumes
-from validator.mirror import mirror_answer
+from validator.estimators.frontier import THRESHOLD, Cell, frontier, volumes
+from validator.estimators.mirror import mirror_answer
 
 __all__ = ["cells", "volume_figure"]
 

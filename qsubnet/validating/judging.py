@@ -27,7 +27,7 @@ from validator.verdict import Verdict, judge
 from validator.weights import shares
 
 if TYPE_CHECKING:
-    from validator.reference import Reference
+    from validator.references.reference import Reference
 
 log = logging.getLogger(__name__)
 

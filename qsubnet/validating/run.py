@@ -30,7 +30,7 @@ from qsubnet.wire.keys import Sr25519Verifier, load_key_file
 from qsubnet.wire.miner_port import miner_http
 from qsubnet.wire.nonces import NonceSource
 from qsubnet.wire.signed_client import SignedClient
-from validator.reference import Reference, best_engine
+from validator.references.reference import Reference, best_engine
 
 log = logging.getLogger(__name__)
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from qsubnet.dispatcher import Dispatcher
     from qsubnet.receipts import ReceiptDesk
     from qsubnet.store.database import Store
-    from validator.reference import Reference
+    from validator.references.reference import Reference
 
 log = logging.getLogger(__name__)
 

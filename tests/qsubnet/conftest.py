@@ -272,7 +272,7 @@ class Town:
     ) -> ValidatingService:
         """Build a validating service on its files, as after a start of its process."""
         from qsubnet.validating.service import ValidatingService
-        from validator.reference import Reference, best_engine
+        from validator.references.reference import Reference, best_engine
 
         store = store or self.store(name)
         chain = chain or self.chain(name)

@@ -18,12 +18,12 @@ from qsubnet.bank_spec import BankSpec, bytes_needed, seconds_each
 from qsubnet.banks import Bank, create
 from qsubnet.errors import BadInput, Busy, ConfigurationError, NotFound
 from qsubnet.lock import sole
-from validator.bank import bank_exactness, bank_fidelity, sorted_answer
-from validator.engines import DenseEngine
-from validator.reference import Reference
+from validator.references.bank import bank_exactness, bank_fidelity, sorted_answer
+from validator.references.engines import DenseEngine
+from validator.references.reference import Reference
 
 if TYPE_CHECKING:
-    from validator.engines import State
+    from validator.references.engines import State
 
 SECRET = b"a secret of a test bank"
 SPEC = BankSpec(

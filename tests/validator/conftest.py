@@ -21,10 +21,10 @@ import providers
 from providers.base import Context, Job, Json
 from providers.local import LocalProvider
 from validator.answers import AnswerKind, KnownShots, known_shots
+from validator.estimators.xeb import XebCircuit
 from validator.plan import draw, plan
 from validator.record import Record
-from validator.reference import Reference, best_engine
-from validator.xeb import XebCircuit
+from validator.references.reference import Reference, best_engine
 
 Rows = NDArray[np.bool_]
 

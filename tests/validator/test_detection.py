@@ -23,7 +23,7 @@ from validator.evidence import evidence
 from validator.mistakes import MISTAKE_THRESHOLD, KnownCounts, permuted, reordered
 from validator.plan import Assignment, draw
 from validator.record import Record
-from validator.reference import Reference
+from validator.references.reference import Reference
 from validator.score import Grade
 from validator.sequential import Accusation
 from validator.verdict import Outcome, Verdict, judge

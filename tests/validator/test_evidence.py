@@ -17,7 +17,7 @@ from validator.evidence import Evidence, evidence
 from validator.interval import NO_SHOTS
 from validator.mistakes import Shape
 from validator.record import Record
-from validator.reference import Reference
+from validator.references.reference import Reference
 from validator.sequential import Accusation
 
 LINE = Topology(3, ((0, 1), (1, 2)), ("cz", "rz", "sx", "x"))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from validator.estimators.mirror import readout_polarization
 from validator.fidelity import Measure, accusation_floor, claimed_fidelity
-from validator.mirror import readout_polarization
 
 
 def test_average_infidelities_become_process_survival() -> None:

@@ -15,9 +15,6 @@ import pytest
 from numpy.typing import NDArray
 
 from circuits.draws import Draws
-from validator.against_flips import PERMUTATIONS, IndependentFlips, pair_counts, shifted_tables
-from validator.against_noise import Noiseless, Uniform, WhiteNoise
-from validator.against_twin import AverageTwin
 from validator.answers import AnswerKind, KnownShots, known_shots
 from validator.hardware import (
     CHEAP_CLASSES,
@@ -28,6 +25,14 @@ from validator.hardware import (
     hardware_evidence,
     not_rejected,
 )
+from validator.simulators.against_flips import (
+    PERMUTATIONS,
+    IndependentFlips,
+    pair_counts,
+    shifted_tables,
+)
+from validator.simulators.against_noise import Noiseless, Uniform, WhiteNoise
+from validator.simulators.against_twin import AverageTwin
 
 Rows = NDArray[np.bool_]
 Every = Callable[..., Iterator[tuple[Rows, KnownShots]]]

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING
 
 from circuits.draws import Draws
 from providers.base import DeviceClass
+from validator.estimators.xeb import likelihood_xeb
 from validator.evidence import Evidence
 from validator.folding import Peak
 from validator.hardware import CHEAP_CLASSES, SimulatorClass
@@ -39,13 +40,12 @@ from validator.recorded.hardware import class_evidence
 from validator.recorded.order import Order
 from validator.score import Work, capacity
 from validator.sequential import Accusation, StartMixture, hedged, log10_mean, rounded_down
-from validator.xeb import likelihood_xeb
 
 if TYPE_CHECKING:
     from providers.base import Device
     from validator.recorded.execution import Execution
     from validator.recorded.study import Answer
-    from validator.reference import Reference
+    from validator.references.reference import Reference
 
 __all__ = ["Recorded", "recorded_evidence"]
 

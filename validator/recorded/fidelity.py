@@ -2,7 +2,7 @@
 
 F = (sum p n/N - 1/D)/(sum p^2 - 1/D): the normalised linear cross entropy, which for a certain
 answer is its success probability normalised against uniform bits. Unbiased for the share F of ideal
-shots where the rest is uniform; local noise scores higher (`validator.xeb`). Programs count alike,
+shots where the rest is uniform; local noise scores higher (`xeb`). Programs count alike,
 however often each ran, by random effects: the spread between programs is inside the interval.
 
 Assumes for several programs that they are a sample of what the device runs. Blind spot: a law that
@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from validator.estimators.random_effects import Effect, random_effects
 from validator.interval import Interval
-from validator.random_effects import Effect, random_effects
 from validator.recorded.laws import project
 
 if TYPE_CHECKING:

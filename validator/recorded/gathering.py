@@ -17,7 +17,7 @@ from validator.recorded.study import Answer, study
 if TYPE_CHECKING:
     from validator.recorded.execution import Execution
     from validator.recorded.laws import IdealLaw
-    from validator.reference import Reference
+    from validator.references.reference import Reference
 
 __all__ = ["MOST_WORK", "gathered"]
 

@@ -18,11 +18,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from validator.against_static import ProbeAnswer, StaticLaw
 from validator.hardware import SimulatorClass, hardware_evidence
 from validator.recorded.bets import Bettor
 from validator.recorded.repeats import Repeats
 from validator.sequential import hedged, log10_mean, rounded_down
+from validator.simulators.against_static import ProbeAnswer, StaticLaw
 
 if TYPE_CHECKING:
     from circuits.draws import Draws

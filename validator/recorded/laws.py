@@ -1,6 +1,6 @@
 """The ideal law of a recorded program, over the bits that it measures.
 
-Two forms: every string's probability (up to `validator.reference.MAX_QUBITS` used qubits), or the
+Two forms: every string's probability (up to `reference.MAX_QUBITS` used qubits), or the
 one string of a program whose answer is certain, at any width if it is made of Clifford gates.
 Strings here have one character a measured bit, the lowest rightmost.
 
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from circuits.program import MEASURE, Program, final_measurements, measure
-from validator.reference import MAX_QUBITS, Reference, certain_answer
+from validator.references.reference import MAX_QUBITS, Reference, certain_answer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -175,7 +175,7 @@ def ideal_law(program: Program, reference: Reference) -> IdealLaw | None:
 
     Example:
         >>> from circuits.program import Operation
-        >>> from validator.reference import DenseEngine
+        >>> from validator.references.reference import DenseEngine
         >>> law = ideal_law(
         ...     Program(9, 4, (Operation("x", (8,)), measure(8, 3), measure(2, 1))),
         ...     Reference(DenseEngine()))

@@ -8,7 +8,7 @@ over +-5 to 50 %. Strings are taken in turn from the most frequent of the sum, e
 that are left, so their factors multiply; so do those of the answers, each against the sum before.
 
 Blind spot: a simulator whose noise or whose choice of qubits its owner changes between runs. The
-validators' own test (`validator.against_static`) has fixed programs and looks at slow drift; it
+validators' own test (`against_static`) has fixed programs and looks at slow drift; it
 needs eight answers, this one two.
 Source: R. A. Fisher, The Design of Experiments (1935) (the conditional law); the e-value is derived
 here: a mixture of Fisher's noncentral laws over the central one.

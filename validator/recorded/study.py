@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from validator.answers import AnswerKind, KnownShots, known_shots
+from validator.estimators.xeb import XebCircuit
 from validator.integrity import rounded
 from validator.recorded.bets import WIDEST_LOOSE, Memory, law_table
 from validator.recorded.claims import below_claim, is_probe, readout_too_good
@@ -22,14 +23,13 @@ from validator.recorded.classes import Likelihoods, likelihoods
 from validator.recorded.fidelity import circuit_fidelity
 from validator.recorded.laws import DenseLaw, project
 from validator.recorded.order import Order, order_evidence, sources_of
-from validator.xeb import XebCircuit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-    from validator.random_effects import Effect
+    from validator.estimators.random_effects import Effect
     from validator.recorded.execution import Execution
     from validator.recorded.laws import IdealLaw
 

@@ -17,8 +17,8 @@ from providers.base import Json
 from qsubnet.errors import BadInput, NotFound
 from qsubnet.judging.document import in_words, judge_document
 from qsubnet.judging.live import Bench, Judged, judge_live, secret_from
-from validator.mirror import readout_polarization
-from validator.reference import Reference, best_engine
+from validator.estimators.mirror import readout_polarization
+from validator.references.reference import Reference, best_engine
 from validator.verdict import Outcome
 
 ROOT = Path(__file__).parents[3]

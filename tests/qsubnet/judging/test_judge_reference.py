@@ -16,10 +16,10 @@ from providers.base import Json
 from qsubnet.cli.judge import judge
 from qsubnet.errors import BadInput
 from qsubnet.judging.live import Bench, Judged, judge_live, secret_from
-from validator.against_drift import DriftTwin, ProbeRead, probe_read
 from validator.answers import AnswerKind, known_shots
 from validator.record import Record
-from validator.reference import Reference, best_engine
+from validator.references.reference import Reference, best_engine
+from validator.simulators.against_drift import DriftTwin, ProbeRead, probe_read
 
 ROOT = Path(__file__).parents[3]
 EPOCHS = 5

@@ -19,7 +19,7 @@ from qsubnet.judging.document import records_document, records_in_words
 from qsubnet.judging.record_counts import plain_counts
 from qsubnet.judging.record_programs import registers_of
 from qsubnet.judging.recorded import JudgedRecords, RecordFile, judge_records, read_records
-from validator.reference import DenseEngine, Reference
+from validator.references.reference import DenseEngine, Reference
 
 ROOT = Path(__file__).parents[3]
 FLAT = 'OPENQASM 3.0;\ninclude "stdgates.inc";\nqubit[2] q;\nbit[2] c;\n'

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from circuits.program import Operation, Program, measure
 from validator.recorded.execution import Execution
-from validator.reference import DenseEngine, Reference
+from validator.references.reference import DenseEngine, Reference
 
 Sampler = Callable[[NDArray[np.float64], int], NDArray[np.int64]]
 

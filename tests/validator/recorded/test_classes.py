@@ -15,7 +15,7 @@ from validator.recorded.execution import Execution
 from validator.recorded.hardware import class_evidence
 from validator.recorded.laws import CertainLaw, DenseLaw, ideal_law
 from validator.recorded.study import Answer, study
-from validator.reference import Reference
+from validator.references.reference import Reference
 
 RUNS = 24
 

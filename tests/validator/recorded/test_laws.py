@@ -10,7 +10,7 @@ import pytest
 from circuits.errors import ProgramError
 from circuits.program import Operation, Program, measure
 from validator.recorded.laws import CertainLaw, DenseLaw, ideal_law
-from validator.reference import Reference
+from validator.references.reference import Reference
 
 STRINGS = [format(i, "03b") for i in range(8)]
 

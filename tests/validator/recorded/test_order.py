@@ -11,7 +11,7 @@ from circuits.program import Program
 from validator.mistakes import MISTAKE_THRESHOLD, reordered
 from validator.recorded.laws import DenseLaw, IdealLaw, ideal_law
 from validator.recorded.order import Order, order_evidence, sources_of
-from validator.reference import Reference
+from validator.references.reference import Reference
 from validator.sequential import run_mixture
 
 REGISTERS = (1, 3)

@@ -21,7 +21,7 @@ from circuits.program import Program
 from validator.mistakes import MISTAKE_THRESHOLD
 from validator.recorded.evidence import Recorded, recorded_evidence
 from validator.recorded.execution import Execution
-from validator.reference import DenseEngine, Reference
+from validator.references.reference import DenseEngine, Reference
 
 Judge = Callable[[str], Recorded]
 

@@ -15,7 +15,7 @@ from validator.recorded.evidence import recorded_evidence
 from validator.recorded.execution import Execution
 from validator.recorded.laws import DenseLaw, ideal_law
 from validator.recorded.verdict import judge_recorded
-from validator.reference import Reference
+from validator.references.reference import Reference
 from validator.sequential import Accusation
 from validator.verdict import Outcome, Verdict
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from validator.random_effects import Effect
+from validator.estimators.random_effects import Effect
 from validator.recorded.fidelity import circuit_fidelity, in_words, mean_fidelity
 from validator.recorded.laws import CertainLaw, DenseLaw
 

@@ -1,0 +1,1 @@
+"""Fidelities, errors and distances from counts, each with its interval."""

@@ -1,0 +1,1 @@
+"""What an ideal device would answer: engines, exact laws, and banks of laws simulated once."""

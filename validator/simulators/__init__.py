@@ -1,0 +1,1 @@
+"""Evidence against each class of simulator that a `qpu` could be."""
