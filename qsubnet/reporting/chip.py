@@ -123,7 +123,7 @@ def _plot(found: ErrorMap, device: Device) -> Plot:
     height = 1.0 + max(y for _, y in places) - min(y for _, y in places)
     kinds = _kinds(found, device)
     data = [*_lines(found, device, places), _middles(found, device, places)]
-    data.append(_circles(kinds, places))
+    data += [_ground(places), _circles(kinds, places)]
     frame = layout(x="", y="", height=int(min(820, max(380, 90 + 1000 * height / width))))
     hidden = {"visible": False, "fixedrange": False}
     frame["xaxis"], frame["yaxis"] = dict(hidden), {**hidden, "scaleanchor": "x"}
@@ -182,6 +182,25 @@ def _middles(found: ErrorMap, device: Device, places: Sequence[tuple[float, floa
     }
 
 
+def _size(count: int) -> int:
+    return 26 if count <= 40 else 19 if count <= 160 else 9
+
+
+def _ground(places: Sequence[tuple[float, float]]) -> Plot:
+    """Draw grey circles, which show where a qubit has no colour."""
+    return {
+        "x": [x for x, _ in places],
+        "y": [y for _, y in places],
+        "mode": "markers",
+        "marker": {
+            "size": _size(len(places)),
+            "color": GRID,
+            "line": {"color": QUIET, "width": 1},
+        },
+        "hoverinfo": "skip",
+    }
+
+
 def _circles(kinds: Sequence[_Kind], places: Sequence[tuple[float, float]]) -> Plot:
     count = len(places)
     return {
@@ -189,7 +208,7 @@ def _circles(kinds: Sequence[_Kind], places: Sequence[tuple[float, float]]) -> P
         "y": [y for _, y in places],
         "mode": "markers+text" if count <= 160 else "markers",
         "marker": {
-            "size": 26 if count <= 40 else 19 if count <= 160 else 9,
+            "size": _size(count),
             "line": {"color": QUIET, "width": 1},
             "cmin": 0,
             "colorscale": [list(stop) for stop in _QUBIT_SCALE],
@@ -217,11 +236,12 @@ def _beside(claim: float | None) -> str:
 
 
 def _colours(kind: _Kind, count: int) -> Plot:
-    """Give values in percent, grey where none was measured."""
+    """Give values in percent; a circle without one is seen through, to the grey below."""
     values = [kind.found.get(qubit) for qubit in range(count)]
     top = _top([bounds.estimate for bounds in kind.found.values()])
     return {
-        "color": [None if bounds is None else 100 * bounds.estimate for bounds in values],
+        "color": [0.0 if bounds is None else 100 * bounds.estimate for bounds in values],
+        "opacity": [0 if bounds is None else 1 for bounds in values],
         "cmax": 100 * top,
     }
 
@@ -252,6 +272,7 @@ def _menu(kinds: Sequence[_Kind], trace: int, count: int) -> Plot:
                 "args": [
                     {
                         "marker.color": [_colours(kind, count)["color"]],
+                        "marker.opacity": [_colours(kind, count)["opacity"]],
                         "marker.cmax": _colours(kind, count)["cmax"],
                         "marker.colorbar.title.text": f"{kind.name}, %",
                         "textfont.color": [_inks(kind, count)],

@@ -101,7 +101,12 @@ def layout(*, x: str, y: str, height: int = 360, legend: bool = False) -> Plot:
         "paper_bgcolor": "#ffffff",
         "plot_bgcolor": "#ffffff",
         "font": {"family": _FONT, "size": 13, "color": INK},
-        "hoverlabel": {"font": {"family": _FONT, "size": 13}, "align": "left"},
+        "hoverlabel": {
+            "font": {"family": _FONT, "size": 13, "color": INK},
+            "bgcolor": "#ffffff",
+            "bordercolor": QUIET,
+            "align": "left",
+        },
         "xaxis": {**axis, "title": {"text": x, "standoff": 10}},
         "yaxis": {**axis, "title": {"text": y, "standoff": 8}},
         "showlegend": legend,

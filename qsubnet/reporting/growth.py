@@ -150,14 +150,15 @@ def _plot(
     values += [value for value, _ in levels]
     is_far = max(map(abs, values)) > _STRAIGHT
     height = stretched if is_far else float
-    frame = layout(x="epoch", y="log10 of the e-value", height=400, legend=True)
+    frame = layout(x="epoch", y="log10 e-value", height=400, legend=True)
     frame["xaxis"] |= epoch_axis(epochs)
     if is_far:
         frame["yaxis"] |= _ticks(min(values), max(values))
-        frame["yaxis"]["title"]["text"] += " (stretched near 0)"
+        frame["yaxis"]["title"]["text"] = "log10 e-value (stretched axis)"
     low, high = height(min(0.0, *values)), height(max(values))
     frame["yaxis"]["range"] = [low - 0.04 * (high - low), high + 0.08 * (high - low)]
-    marks = [level(height(value), text=text) for value, text in levels]
+    top = max(value for value, _ in levels)
+    marks = [level(height(v), text=text, above=v == top) for v, text in levels]
     frame["shapes"] = [shape for shape, _ in marks]
     frame["annotations"] = [label for _, label in marks if label["text"]]
     data = [

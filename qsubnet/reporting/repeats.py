@@ -142,9 +142,11 @@ def dispersion_figure(material: Material) -> Figure:
     reading = (
         f"Over the last {known[-1].epochs} epochs the scatter is {plain(last.ratio.estimate)} "
         f"[{plain(last.ratio.low)}, {plain(last.ratio.high)}] times that of chance: "
-        f"{_WORDS[last.reading]}. That is what error rates would do that vary by about "
-        f"{percent(last.sigma.estimate)} of themselves."
+        f"{_WORDS[last.reading]}."
     )
+    if last.reading is Reading.DRIFT:
+        share = percent(last.sigma.estimate)
+        reading += f" Error rates that vary by about {share} of themselves would look like this."
     rows = tuple(
         (
             str(step.epoch),
@@ -197,7 +199,7 @@ def wander_figure(material: Material) -> Figure:
         "y": qubits,
         "z": z,
         "zmin": 0,
-        "zmax": max(0.1, 1.25 * seen[int(0.95 * (len(seen) - 1))]),
+        "zmax": min(100.0, max(0.1, 1.25 * seen[int(0.95 * (len(seen) - 1))])),
         "colorscale": [[0, "#f4f6f8"], [0.35, "#9cc3dd"], [0.7, "#2b7bb0"], [1, "#0a2f52"]],
         "colorbar": {"title": {"text": "wrong, %"}, "thickness": 12, "outlinewidth": 0},
         "hovertemplate": "qubit %{y}, epoch %{x}: %{z:.2f} %<extra></extra>",

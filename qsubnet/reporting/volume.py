@@ -25,6 +25,7 @@ _WIDE = (
     "Circuits as wide as a large chip end near 0 on every machine of today, because a single wrong "
     "bit counts against the whole answer; the error of one layer is measured there instead."
 )
+_WIDE_FROM = 20
 _SCALE = [[0.0, "#f6f1e7"], [0.37, "#d9c8a0"], [0.6, "#7fb2b5"], [1.0, "#0b5c6b"]]
 
 
@@ -54,7 +55,7 @@ def volume_figure(material: Material) -> Figure:
         "volume",
         title,
         _SHOWS,
-        f"{reading} {_WIDE}",
+        f"{reading} {_WIDE}" if found[-1].width >= _WIDE_FROM else reading,
         plot=_plot(found),
         table=Table(
             ("width (qubits)", "depth (layers)", "circuits", "polarization [95 %]", "reached"),

@@ -57,7 +57,7 @@ OUTCOMES: Mapping[Outcome, str] = MappingProxyType(
 
 GRADES: Mapping[Grade, str] = MappingProxyType(
     {
-        Grade.S0: "Nothing is established yet.",
+        Grade.S0: "Nothing is established.",
         Grade.S1: (
             "Every cheap simulator on our list is ruled out, a perfect copy of the machine is not."
         ),
@@ -83,7 +83,7 @@ def grade_meaning(grade: Grade, device_class: DeviceClass) -> str:
 
     Example:
         >>> grade_meaning(Grade.S0, DeviceClass.QPU)
-        'Nothing is established yet.'
+        'Nothing is established.'
     """
     is_exact = device_class is DeviceClass.SIMULATOR and grade is not Grade.S0
     return _EXACT if is_exact else GRADES[grade]

@@ -7,10 +7,8 @@
     var bars = 0;
     spec.layout.font.size = 11;
     spec.data.forEach(function (trace) {
-      if (trace.mode && trace.mode.indexOf("text") >= 0) {
-        trace.mode = "markers";
-        trace.marker.size *= 0.5;
-      }
+      if (spec.layout.updatemenus && trace.marker) { trace.marker.size *= 0.5; }
+      if (trace.mode && trace.mode.indexOf("text") >= 0) { trace.mode = "markers"; }
       if (trace.colorbar) { trace.colorbar.thickness = 8; }
       if (trace.marker && trace.marker.colorbar) {
         Object.assign(trace.marker.colorbar, {
@@ -37,7 +35,10 @@
       responsive: true,
       displaylogo: false,
       displayModeBar: narrow ? false : "hover",
-      modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
+      /* plotly would offer to upload the chart to a server of its maker. */
+      showSendToCloud: false,
+      plotlyServerURL: "",
+      modeBarButtonsToRemove: ["sendChartToCloud", "select2d", "lasso2d", "autoScale2d"],
       scrollZoom: false
     });
   });

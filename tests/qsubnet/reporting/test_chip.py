@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -85,12 +86,25 @@ def test_the_qubit_that_reads_worst_is_the_darkest_and_says_why(material: Materi
 def test_every_coupling_that_ran_has_its_numbers(material: Material) -> None:
     figure = chip_figure(material)
     assert figure.plot is not None
-    middles = figure.plot["data"][-2]
+    middles = figure.plot["data"][-3]
     assert len(middles["text"]) == len(material.device.topology.edges)
     assert middles["text"][0].startswith("pair 0-1<br>two-qubit gate ")
     assert "its sheet says 1.25 %" in middles["text"][0]  # 5r/4 in process units, r = .01
     assert figure.table is not None
     assert [row[1] for row in figure.table.rows if row[0] == "two-qubit gate"][-1] == "8-9"
+
+
+def test_a_qubit_that_never_ran_stays_grey_and_says_so(material: Material) -> None:
+    mirrors = [r for r in material.records if r.case and r.case.family == "mirror"]
+    short = tuple(r for r in mirrors if r.case and r.case.width == 4)[:1]
+    figure = chip_figure(replace(material, records=short))
+    assert figure.plot is not None
+    ran = set(short[0].case.qubits if short[0].case else ())
+    circles = figure.plot["data"][-1]
+    assert {q for q, seen in enumerate(circles["marker"]["opacity"]) if seen} == ran
+    assert {q for q, text in enumerate(circles["customdata"]) if "never ran" in text} == (
+        set(range(10)) - ran
+    )
 
 
 def test_buttons_switch_the_circles_colours(material: Material) -> None:

@@ -82,6 +82,13 @@ def test_the_policy_names_the_digests_of_exactly_the_scripts_that_run(read: Read
     assert len(run) == 2
 
 
+def test_plotlys_own_offer_to_upload_a_chart_is_taken_away(read: Read) -> None:
+    library, start = [s for s in read.scripts if not s.startswith("{")]
+    assert "sendChartToCloud" in library  # else the line below guards nothing
+    assert "showSendToCloud: false" in start
+    assert 'plotlyServerURL: ""' in start
+
+
 def test_the_page_is_below_6_mb_and_the_same_material_gives_the_same_bytes(
     page: str, material: Material
 ) -> None:
