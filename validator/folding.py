@@ -127,10 +127,6 @@ class Folding:
     hardware: HardwareFold | None = None
     replays: Replays = field(default_factory=Replays)
 
-    def __post_init__(self) -> None:
-        if self.is_qpu:
-            self.hardware = HardwareFold.start(Draws(self.permutation_key, "permutations"))
-
     def add_epoch(self, records: Sequence[Record], *, trusted: Sequence[Record] = ()) -> None:
         """Go on by the records of one epoch.
 
@@ -145,6 +141,9 @@ class Folding:
         if len(epochs) != 1:
             raise ValueError(f"need the records of exactly one epoch, got {sorted(epochs)}")
         ordered = chronological(records)
+        if self.is_qpu and self.hardware is None:
+            draws, device = Draws(self.permutation_key, "permutations"), ordered[0].device
+            self.hardware = HardwareFold.start(draws, num_qubits=device.topology.num_qubits)
         answered = [record for record in ordered if record.counts is not None]
         shapes = [_shape(record) for record in answered]
         usable = [

@@ -160,12 +160,12 @@ class _Weights:
 
 
 _CHEAP_FIRST = _Weights(
-    fair=800,
-    ones=400,
-    mirrors=900,
+    fair=600,
+    ones=800,
+    mirrors=800,
     per_width=2,
     wide=800,
-    narrow=600,
+    narrow=500,
     narrow_circuits=3,
     random=200,
     traps=300,
@@ -173,14 +173,14 @@ _CHEAP_FIRST = _Weights(
 """Mirrors first, which tell a machine from every cheap simulator."""
 
 _DRIFT_FIRST = _Weights(
-    fair=800,
-    ones=1800,
-    mirrors=450,
+    fair=300,
+    ones=2900,
+    mirrors=150,
     per_width=1,
-    wide=200,
-    narrow=400,
+    wide=100,
+    narrow=250,
     narrow_circuits=2,
-    random=150,
+    random=100,
     traps=200,
 )
 """The probe that is mostly ones first, whose drift tells a machine from a static twin."""

@@ -23,6 +23,10 @@ HEADER = (
     "| tried | should be | trials | share that is, 95 % interval "
     "| median epochs / shots to it | CPU s a device-day: all / judging |"
 )
+TRUSTED_HEADER = (
+    "| machine | trials with a reference run, 10 % drift | reach S1, median epoch "
+    "| reach S2, median epoch | reach S3, median epoch |"
+)
 
 
 def main() -> None:
@@ -71,10 +75,17 @@ def _tables(rows: list[Row], state: Path, digest: str) -> str:
         HEADER,
         "|---|---|---|---|---|---|",
     ]
-    found = {row.name: results(state, row) for row in rows}
+    found = {row.name: results(state, row.trials or row.name) for row in rows}
     lines += [line(row, found[row.name]) for row in rows if found[row.name]]
     lines += ["", "| tried | last verdicts |", "|---|---|"]
     lines += [f"| {row.says} | {verdicts(found[row.name])} |" for row in rows if found[row.name]]
+    if found.get("honest_trusted"):
+        lines += [
+            "",
+            TRUSTED_HEADER,
+            "|---|---|---|---|---|",
+            *grade_lines(found["honest_trusted"], ("S1", "S2", "S3")),
+        ]
     if found.get("honest_month"):
         lines += _honest(found["honest_month"])
     return "\n".join(lines)
@@ -97,7 +108,7 @@ def _honest(months: list[dict[str, object]]) -> list[str]:
         "",
         "| machine | months | reach S1, median epoch | reach S2, median epoch |",
         "|---|---|---|---|",
-        *grade_lines(months),
+        *grade_lines(months, ("S1", "S2")),
     ]
     return lines
 

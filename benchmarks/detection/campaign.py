@@ -46,9 +46,9 @@ def frozen_digest(root: Path = ROOT) -> str:
     return digest.hexdigest()
 
 
-def results(state: Path, row: Row) -> list[dict[str, Any]]:
+def results(state: Path, name: str) -> list[dict[str, Any]]:
     """Read what there is of a row, in order of trials; half-written lines are left out."""
-    path = state / f"{row.name}.jsonl"
+    path = state / f"{name}.jsonl"
     found: dict[int, dict[str, Any]] = {}
     for line in path.read_text().splitlines() if path.exists() else []:
         try:
@@ -96,7 +96,7 @@ def _todo(
     rows: Sequence[Row], *, state: Path, shard: Shard, runs: int
 ) -> Iterator[tuple[Row, int, Setting]]:
     """List trials by number first, so that every row has some early on."""
-    known = {row.name: {one["number"] for one in results(state, row)} for row in rows}
+    known = {row.name: {one["number"] for one in results(state, row.name)} for row in rows}
     for number in range(max(row.runs for row in rows)):
         for place, row in enumerate(rows):
             ours = (number + place) % shard.of == shard.index

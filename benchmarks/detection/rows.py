@@ -1,14 +1,13 @@
 """The rows of the table: who is tried, where, how long, and which verdict they should get.
 
-Machines are split: while tests were made, hanoi, sherbrooke and torino were looked at, those of
-`UNSEEN` never.
-Trials begin at different epochs of a device's history, so that no two see the same days.
+While the tests were made, hanoi, sherbrooke and torino were looked at, and guadalupe for the plan's
+shares. Trials begin at different epochs of a device's history, so that no two see the same days.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.detection.trial import Setting
@@ -16,16 +15,20 @@ from benchmarks.detection.trial import Setting
 if TYPE_CHECKING:
     from providers.base import Json
 
-UNSEEN = (
+UNSEEN = ("guadalupe", "mumbai", "casablanca", "kolkata", "prague")
+HONEST_MACHINES = (
+    "casablanca",
     "guadalupe",
+    "jakarta",
     "mumbai",
-    "prague",
+    "nairobi",
+    "oslo",
+    "perth",
     "kolkata",
-    "montreal",
-    "paris",
-    "toronto",
-    "brooklyn",
+    "prague",
+    "belem",
 )
+TWIN_MACHINES = ("guadalupe", "mumbai", "prague", "kolkata")
 HONEST_WORLDS = (
     "usual",
     "calm",
@@ -83,7 +86,10 @@ class Row:
         worlds: In turn.
         trusted: With an independent run on the claimed machine.
         epochs: Days of a trial.
+        until: A trial ends early after a day with this verdict or grade, which then stands.
+        begin: First epoch of the device's history; None for one that differs from trial to trial.
         runs: Trials.
+        trials: Row whose trials are counted, where this one has none of its own.
     """
 
     name: str
@@ -96,7 +102,10 @@ class Row:
     worlds: tuple[str, ...] = HONEST_WORLDS
     trusted: bool = False
     epochs: int = CHEAT_EPOCHS
+    until: str = "fraud"
+    begin: int | None = None
     runs: int = 300
+    trials: str = ""
 
     def setting(self, number: int) -> Setting:
         """Describe trial `number`; machines and worlds are crossed."""
@@ -112,34 +121,15 @@ class Row:
             options=options,
             trusted=claimed if self.trusted else None,
             epochs=self.epochs,
-            first_epoch=10 + 37 * (number % 11),
+            first_epoch=10 + 37 * (number % 11) if self.begin is None else self.begin,
+            until=self.until,
             shots=SHOTS,
             seed=1_000_000 + number,
         )
 
 
-def _cheat(
-    kind: str,
-    says: str,
-    target: str,
-    wanted: Wanted,
-    *,
-    machines: tuple[str, ...] = UNSEEN,
-    worlds: tuple[str, ...] = HONEST_WORLDS,
-    trusted: bool = False,
-    epochs: int = CHEAT_EPOCHS,
-) -> Row:
-    return Row(
-        kind,
-        says,
-        target,
-        wanted,
-        options={"kind": kind},
-        machines=machines,
-        worlds=worlds,
-        trusted=trusted,
-        epochs=epochs,
-    )
+def _cheat(kind: str, says: str, target: str, wanted: Wanted) -> Row:
+    return Row(kind, says, target, wanted, options={"kind": kind})
 
 
 _NOT_VERIFIED = last_is("unverified", "fraud")
@@ -151,6 +141,7 @@ ROWS: tuple[Row, ...] = (
         "never `fraud`",
         never_accused,
         provider="standin",
+        machines=HONEST_MACHINES,
         epochs=MONTH,
         runs=1000,
     ),
@@ -160,18 +151,9 @@ ROWS: tuple[Row, ...] = (
         "never `fraud`",
         never_accused,
         provider="standin",
-        machines=("sherbrooke", "torino"),
+        machines=("brisbane", "torino"),
         epochs=MONTH,
-        runs=20,
-    ),
-    Row(
-        "honest_drifting",
-        "honest devices, 10 % drift",
-        "S2 within 24 epochs",
-        reaches("S2"),
-        provider="standin",
-        worlds=("drifting",),
-        epochs=TWIN_EPOCHS,
+        runs=10,
     ),
     Row(
         "honest_trusted",
@@ -179,9 +161,19 @@ ROWS: tuple[Row, ...] = (
         "S3 within 24 epochs",
         reaches("S3"),
         provider="standin",
+        machines=TWIN_MACHINES,
         worlds=("drifting",),
         trusted=True,
         epochs=TWIN_EPOCHS,
+        until="S3",
+    ),
+    Row(
+        "honest_drifting",
+        "honest devices, 10 % drift",
+        "S2 within 24 epochs",
+        reaches("S2"),
+        runs=0,
+        trials="honest_trusted",
     ),
     _cheat("uniform", "uniform bits", "`unverified` or `fraud`", _NOT_VERIFIED),
     _cheat("zeros", "all zeros", "`unverified` or `fraud`", _NOT_VERIFIED),
@@ -206,46 +198,61 @@ ROWS: tuple[Row, ...] = (
     _cheat("rounded", "rounded probabilities", "`fraud`", last_is("fraud")),
     _cheat("scaled", "shots scaled up", "`fraud`", last_is("fraud")),
     _cheat("post_selected", "post-selected counts", "reported", _NOT_VERIFIED),
-    _cheat(
-        "honest_then_fake",
-        "honest for 3 epochs, then coins",
-        "`fraud` in the end",
-        last_is("fraud"),
+    replace(
+        _cheat(
+            "honest_then_fake",
+            "honest for 3 epochs, then coins",
+            "`fraud` in the end",
+            last_is("fraud"),
+        ),
         epochs=8,
+        begin=5,
     ),
     _cheat("reversed", "reversed bits", "`misconfigured`", last_is("misconfigured")),
     _cheat("permuted", "permuted bits", "`misconfigured`", last_is("misconfigured")),
     _cheat("swapped_registers", "swapped registers", "`misconfigured`", last_is("misconfigured")),
     _cheat("truncated", "truncated shots", "`misconfigured`", last_is("misconfigured")),
     _cheat("wrong_width", "wrong width", "`misconfigured`", last_is("misconfigured")),
-    _cheat(
-        "low_bond_mps",
-        "low-bond MPS as exact simulator",
-        "`unverified` or `fraud`",
-        _NOT_VERIFIED,
+    replace(
+        _cheat(
+            "low_bond_mps",
+            "low-bond MPS as exact simulator",
+            "`unverified` or `fraud`",
+            _NOT_VERIFIED,
+        ),
+        options={"kind": "low_bond_mps", "num_qubits": 10, "bond": 8},
         machines=(),
         epochs=1,
     ),
-    _cheat(
-        "clifford_simulator",
-        "Clifford-only engine as exact simulator",
-        "`unverified` or `fraud`",
-        _NOT_VERIFIED,
+    replace(
+        _cheat(
+            "clifford_simulator",
+            "Clifford-only engine as exact simulator",
+            "`unverified` or `fraud`",
+            _NOT_VERIFIED,
+        ),
+        options={"kind": "clifford_simulator", "num_qubits": 10},
         machines=(),
         epochs=1,
     ),
-    _cheat(
-        "calibrated_twin",
-        "per-qubit calibrated twin",
-        "at most S1",
-        never_above("S1"),
+    replace(
+        _cheat(
+            "calibrated_twin",
+            "per-qubit calibrated twin",
+            "at most S1",
+            never_above("S1"),
+        ),
+        machines=TWIN_MACHINES,
         epochs=TWIN_EPOCHS,
     ),
-    _cheat(
-        "drifting_twin",
-        "twin with made-up drift, against a reference run",
-        "at most S2",
-        never_above("S2"),
+    replace(
+        _cheat(
+            "drifting_twin",
+            "twin with made-up drift, against a reference run",
+            "at most S2",
+            never_above("S2"),
+        ),
+        machines=TWIN_MACHINES,
         worlds=("drifting",),
         trusted=True,
         epochs=TWIN_EPOCHS,

@@ -68,12 +68,12 @@ def by(results: Sequence[Result], option: str) -> dict[str, list[Result]]:
     return dict(sorted(parts.items()))
 
 
-def grade_lines(results: Sequence[Result]) -> list[str]:
-    """Tell by machine how soon honest devices reach S1 and S2."""
+def grade_lines(results: Sequence[Result], grades: Sequence[str]) -> list[str]:
+    """Tell by machine how many honest devices reach each grade, and how soon."""
     lines = []
     for machine, some in by(results, "machine").items():
         cells = [machine, str(len(some))]
-        for grade in ("S1", "S2"):
+        for grade in grades:
             firsts = [
                 next((k for k, day in enumerate(one["days"], 1) if day["grade"] >= grade), None)
                 for one in some

@@ -43,6 +43,7 @@ class Setting:
             the adapter `standin`; None without such a run.
         epochs: Days.
         first_epoch: Where in the device's history the trial begins.
+        until: The trial ends after a day with this verdict or grade.
         shots: Of a qpu per epoch.
         seed: Of everything.
     """
@@ -52,6 +53,7 @@ class Setting:
     trusted: Mapping[str, Json] | None
     epochs: int
     first_epoch: int
+    until: str
     shots: int
     seed: int
 
@@ -121,6 +123,8 @@ async def _run(setting: Setting, reference: Reference) -> Outcome:
         spent["device"] += middle - start
         spent["judge"] += end - middle
         days.append(Day(verdict.outcome.value, verdict.grade.value, folding.shots_used))
+        if setting.until in (verdict.outcome, verdict.grade):
+            break
     provider.close()
     if trusted is not None:
         trusted.close()

@@ -98,7 +98,8 @@ def _known_classes(answers: Sequence[Answer], draws: Draws) -> Mapping[str, floa
     known = [answer.known for answer in answers if answer.known is not None][:_MOST_KNOWN]
     if not known:
         return {}
-    found = hardware_evidence(known, draws=draws.child("known"))
+    widest = max(shots.width for shots in known)
+    found = hardware_evidence(known, draws=draws.child("known"), num_qubits=widest)
     # Exactly 0 is a test that never placed a bet: these circuits say nothing about its class. The
     # blend's is there only where circuits are wide enough, and then counts as it stands.
     return {

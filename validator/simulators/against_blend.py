@@ -4,8 +4,6 @@ Null: within one circuit the shots are independent; each has its bits flipped in
 with some chance, is a uniform string. All rates and that chance are unknown and free from circuit
 to circuit. This is the class that holds uniform bits, white noise and independent flips together.
 
-Mirrors of 3 to 13 qubits: universal inference circuit by circuit (`narrow_blend`).
-
 Circuits of 14 to 255 qubits, of any kind: shots with more wrong bits than a cut are dropped. Flips
 that pass have given margins and are uniform otherwise (`validator.simulators.margins`), so
 T(y)/mean{T(y), T(pi_1 y) .. T(pi_B y)}, with T from past-fitted scores of pairs, is exact for them.
@@ -18,9 +16,9 @@ has expectation at most 1 whatever their share is. For N uniform strings, a of t
 M = N - a, Pr(dropped) E[a h(M)] = Pr(pass) E[M h(M-1)] for any h; with h(M) = 1/(1 + k (M + 1)),
 k = (cap - 1) rho, E[h] + (cap - 1) E[a h] <= 1 follows, since x/(1 + k x) rises with x.
 
-There the null is in fact wider: the odds of all bits of a shot may share a factor of the shot.
+The null is in fact wider: the odds of all bits of a shot may share a factor of the shot.
 Assumes: rates are static within one circuit. Blind spots: a simulator whose pairs of bits err
-together like a device's, and a device of which no narrow mirror shows joint errors.
+together like a device's; circuits of fewer than 14 qubits are not bet on.
 Source: derived here.
 """
 
@@ -35,10 +33,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from circuits.draws import Draws
-from validator.answers import AnswerKind, KnownShots
+from validator.answers import KnownShots
 from validator.sequential import hedged, log10_mean, rounded_down
 from validator.simulators.margins import PairTables, same_margins
-from validator.simulators.narrow_blend import NARROWEST, narrow_evidence
 
 __all__ = ["NARROWEST_BLEND", "Blend"]
 
@@ -51,8 +48,6 @@ _MOST_WRONG = 12
 _PASSING = 0.02
 _SHARPNESS = 2.0
 _KEPT = 0.3
-_KEPT_NARROW = 0.9
-_ENOUGH = 9.0
 _COUPLED = 2.3
 _RATIOS = ((2.0, 0.4), (4.0, 0.4), (16.0, 0.2))
 _UNIT = 1 << 10
@@ -67,10 +62,9 @@ def _nothing() -> Past:
 
 @dataclass(frozen=True, slots=True)
 class Blend:
-    """The fold over known-answer circuits of 3 to 255 qubits; narrow ones only if mirrors.
+    """The fold over known-answer circuits of 14 to 255 qubits; others pass through.
 
-    A wide circuit's bet keeps three tenths aside; a narrow one's, which seldom wins but then much,
-    nine tenths. Once 9 decades are reached no more bets are made.
+    A circuit's bet keeps three tenths aside.
 
     Attributes:
         draws: Under which tables are drawn; from the revealed key.
@@ -88,17 +82,9 @@ class Blend:
 
     def after(self, shots: KnownShots) -> Blend:
         """Return the evidence after one more circuit."""
-        if self.log10_e >= _ENOUGH or not NARROWEST <= shots.width <= _WIDEST:
+        if not NARROWEST_BLEND <= shots.width <= _WIDEST:
             return self
         draws = self.draws.child("blend", shots.label)
-        if shots.width >= NARROWEST_BLEND:
-            return self._after_wide(shots, draws)
-        if shots.kind is not AnswerKind.MIRROR:
-            return self
-        gain = hedged(narrow_evidence(shots, draws=draws), kept=_KEPT_NARROW)
-        return Blend(self.draws, rounded_down(self.log10_e + gain), self.past)
-
-    def _after_wide(self, shots: KnownShots, draws: Draws) -> Blend:
         cut = _cut(shots.width, shots=shots.shots)
         wrong = shots.errors.sum(axis=1, dtype=np.int64)
         passing = (wrong >= 1) & (wrong <= cut)

@@ -128,26 +128,6 @@ def test_narrow_readout_probes_and_two_qubits_pass_through() -> None:
     assert state.after(replace(pair, kind=AnswerKind.MIRROR)) is state
 
 
-def test_narrow_mirrors_whose_gates_err_together_are_no_blends() -> None:
-    rng = np.random.default_rng(6)
-    state = Blend(Draws(b"key"))
-    for job in range(4):
-        rows = rng.random((600, 6)) < 0.02
-        for bit in (0, 2, 4):
-            both = rng.random(600) < 0.05
-            rows[:, bit] ^= both
-            rows[:, bit + 1] ^= both
-        state = state.after(replace(_shots(rows, label=f"{job}"), kind=AnswerKind.MIRROR))
-    assert state.log10_e >= 6
-
-
-def test_bets_end_when_they_have_won() -> None:
-    rng = np.random.default_rng(5)
-    won = Blend(Draws(b"key"), 9.5)
-    rows = _device(rng, shots=300, rates=np.full(20, 0.05))
-    assert won.after(_shots(rows, label="x")) is won
-
-
 def test_the_same_answers_give_the_same_evidence_on_every_machine() -> None:
     # Golden: hash-derived coins, whole-number scores, scalar logarithms.
     state = Blend(Draws(b"key", "golden"))
