@@ -67,9 +67,9 @@ def measure(
     from qsubnet.measuring.measured import document
     from qsubnet.measuring.wish import Wish
     from validator.plan import case_key
-    from validator.references.reference import Reference, best_engine
+    from validator.references.reference import DenseEngine, Reference, best_engine
 
-    kind_of(kind)
+    known = kind_of(kind)
     if not second_provider and (second_device or second_options != "{}"):
         raise BadInput("--second-options and --second-device go with --second-provider")
     program = _program(circuit) if circuit else None
@@ -78,7 +78,8 @@ def measure(
         second_provider, second_options, command="", sheet="", format_="", flag="--second-options"
     )
     secret = secret_from(seed)
-    wish = Wish(Reference(best_engine()), circuits, tuple(width or ()), tuple(depth or ()), program)
+    reference = Reference(best_engine() if known.simulated else DenseEngine())
+    wish = Wish(reference, circuits, tuple(width or ()), tuple(depth or ()), program)
     benches = [(Bench(provider, given, secret), device)]
     try:
         if second_provider:
@@ -152,7 +153,7 @@ def in_words(bounds: Interval | None) -> str:
     if math.isinf(bounds.high):
         return f"{bounds.estimate:g} or more"
     wide = bounds.high - bounds.low
-    digits = 3 if wide <= 0 else min(6, max(3, 1 - math.floor(math.log10(wide)) + 1))
+    digits = 3 if wide <= 0 else min(6, max(3, 1 - math.floor(math.log10(wide))))
     ends = (bounds.estimate, bounds.low, bounds.high)
     estimate, low, high = (f"{round(end, digits) + 0.0:.{digits}f}" for end in ends)
     return f"{estimate} [{low}, {high}]"

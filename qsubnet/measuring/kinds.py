@@ -47,6 +47,7 @@ KINDS: dict[str, Kind] = {
         unit="circuits",
         least=1,
         takes=_BOTH,
+        simulated=True,
     ),
     "twins": Kind(
         "agreement of two devices",
@@ -56,9 +57,16 @@ KINDS: dict[str, Kind] = {
         unit="circuits",
         least=1,
         takes=_BOTH | {"second"},
+        simulated=True,
     ),
     "volume": Kind(
-        "quantum volume", measure_volume, 100, 200, unit="circuits a width", least=LEAST_CIRCUITS
+        "quantum volume",
+        measure_volume,
+        200,
+        200,
+        unit="circuits a width",
+        least=LEAST_CIRCUITS,
+        simulated=True,
     ),
 }
 

@@ -6,11 +6,14 @@ mirrors are randomizations of this one circuit.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from circuits.case import KnownAnswer
 from circuits.mcfe import traps
+from circuits.program import BARRIER, Operation, Program
 from circuits.twins import Twins
+from providers.base import DeviceClass, ErrorRates
 from qsubnet.errors import BadInput
 from qsubnet.gateway.compiling import compile_for
 from qsubnet.measuring.figure import CONFIDENCE, Figure
@@ -20,8 +23,7 @@ from validator.estimators.mirror import MirrorAnswer, mirror_answer
 
 if TYPE_CHECKING:
     from circuits.case import Case
-    from circuits.program import Program
-    from providers.base import Json
+    from providers.base import Device, Json
     from qsubnet.measuring.subject import Answer, Subject
     from qsubnet.measuring.wish import Wish
 
@@ -80,7 +82,7 @@ def _program(subject: Subject, wish: Wish) -> Program:
     if wish.program is not None:
         if wish.widths or wish.depths:
             raise BadInput("--width and --depth are those of a random circuit, not with --circuit")
-        return compile_for(subject.device, wish.program)
+        return directed(subject.device, wish.program)
     width = wish.only_width(min(widest(subject.device), USUAL_WIDTH))
     depth = wish.only_depth(USUAL_DEPTH)
     case = Twins().generate(
@@ -90,6 +92,29 @@ def _program(subject: Subject, wish: Wish) -> Program:
         topology=subject.device.topology,
     )
     return case.program
+
+
+def directed(device: Device, program: Program) -> Program:
+    """Compile a program, every two-qubit gate in its coupling's direction, as mirrors need it.
+
+    Raises:
+        BadInput: See `qsubnet.gateway.compiling.compile_for`.
+    """
+    topology = device.topology
+    edges = set(topology.edges)
+    n = topology.num_qubits
+    exact = ErrorRates((0.0,) * n, (0.0,) * len(edges), (0.0,) * n)
+    # For a simulator that couples every pair the compiler would not look at directions.
+    machine = replace(device, device_class=DeviceClass.QPU, errors=device.errors or exact)
+    compiled = compile_for(machine, program)
+    operations = tuple(
+        Operation(op.name, op.qubits[::-1], op.angles)  # a gate that knows no direction
+        if len(op.qubits) == 2 and op.qubits not in edges and op.qubits[::-1] in edges
+        else op
+        for op in compiled.operations
+        if op.name != BARRIER
+    )
+    return Program(n, compiled.num_bits, operations)
 
 
 async def _answers(subject: Subject, cases: list[Case], what: str) -> list[MirrorAnswer]:

@@ -72,6 +72,7 @@ class Kind:
         unit: What `circuits` counts.
         least: The least of them that says anything.
         takes: Which of the optional words of a wish it reads.
+        simulated: Whether it asks the reference for anything.
     """
 
     summary: str
@@ -81,6 +82,7 @@ class Kind:
     unit: str
     least: int = 2
     takes: frozenset[str] = frozenset({"widths"})
+    simulated: bool = False
 
 
 def widest(device: Device) -> int:
