@@ -24,6 +24,11 @@ if TYPE_CHECKING:
     from validator.verdict import Verdict
 
 
+# Quantiles and square roots differ in the last bits between processors and builds of scipy.
+_DIGITS = 9
+_SCORE_DIGITS = 4
+
+
 def judge_document(judged: Judged, *, reference: Reference) -> dict[str, Any]:
     """Write what `judge --json` prints; null is what there is no data or no test for."""
     found = judged.verdict.evidence
@@ -96,19 +101,14 @@ def _document(
         "verdict": verdict.outcome.value,
         "grade": verdict.grade.value,
         "reason": verdict.reason,
-        "fidelity": {
-            "estimate": fidelity.estimate,
-            "low": fidelity.low,
-            "high": fidelity.high,
-            "estimator": found.estimator,
-        },
+        "fidelity": {**_rounded(fidelity), "estimator": found.estimator},
         "layer_error": _interval(found.layer_error),
         "log10_e": {
             "fraud": shown["fraud"],
             "too_good": shown["too_good"],
             "hardware": {name: shown[name] for name in hardware},
         },
-        "score": verdict.score,
+        "score": round(verdict.score, _SCORE_DIGITS),
         "shots_used": found.shots_used,
         "cpu_s": round(cpu_s, 3),
         "records": [{"index": index, "fidelity": value} for index, value in records],
@@ -116,9 +116,12 @@ def _document(
 
 
 def _interval(bounds: Interval | None) -> dict[str, float] | None:
-    if bounds is None:
-        return None
-    return {"estimate": bounds.estimate, "low": bounds.low, "high": bounds.high}
+    return _rounded(bounds) if bounds else None
+
+
+def _rounded(bounds: Interval) -> dict[str, float]:
+    named = {"estimate": bounds.estimate, "low": bounds.low, "high": bounds.high}
+    return {name: round(value, _DIGITS) for name, value in named.items()}
 
 
 def _finite(log10_e: float | None) -> float | None:
@@ -142,7 +145,7 @@ def circuit_fidelity(record: Record, *, reference: Reference) -> float | None:
     else:
         ideal = reference.probabilities(record.program)
         value = linear_xeb([xeb_circuit(counts.table, ideal=ideal)]).estimate
-    return round(value, 9)
+    return round(value, _DIGITS)
 
 
 def in_words(judged: Judged) -> str:
