@@ -1,6 +1,6 @@
 """A small device whose noise is known in closed form, and a measurement of it.
 
-Its law is F * ideal + (1 - F) * uniform with F = keep ** (two-qubit gates), the ideal from our
+Its law is F * ideal + (1 - F) * uniform with F = floor * keep ** (two-qubit gates), the ideal from our
 dense definition of the gates, which no estimator shares.
 """
 
@@ -34,11 +34,10 @@ def line(width: int) -> Topology:
 
 
 class Noisy:
-    """Answers by the law above, once `fail` jobs have failed; `change` is done to every answer."""
+    """Answers by the law above; `change` is done to every answer."""
 
     def __init__(self, keep: float, floor: float, change: Change) -> None:
         self.keep, self.floor, self.change = keep, floor, change
-        self.laws: dict[str, np.ndarray] = {}
 
     def run(self, _device: Device, job: Job, index: int, draws: Draws) -> ProgramResult:
         program = job.programs[index]

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
+from qsubnet.errors import BadInput
 from qsubnet.measuring.ghz import cat_fidelity
 from qsubnet.measuring.measured import Measured
 from qsubnet.measuring.subject import Subject
@@ -65,7 +67,24 @@ def test_no_circuit_leaves_all_that_a_fidelity_can_be() -> None:
 def test_what_cannot_be_measured_is_refused_in_a_sentence(
     device: Make, measured: Run, words: dict[str, Any], sentence: str
 ) -> None:
-    from qsubnet.errors import BadInput
-
     with pytest.raises(BadInput, match=sentence):
         measured("ghz", device(), **words)
+
+
+@pytest.mark.parametrize("values", [(0.7, 0.9), (0.97, 0.99), (0.998, 0.999)])
+def test_the_interval_covers_the_truth_where_stabilizers_differ(
+    values: tuple[float, float],
+) -> None:
+    """Of a cat's 2^n - 1 stabilizers 2^(n-1) hold X or Y; both kinds get a mean of their own."""
+    rng = np.random.default_rng(1)
+    width, circuits, shots, runs = 3, 40, 250, 300
+    share = 4 / 7
+    truth = (1 + 7 * (share * values[0] + (1 - share) * values[1])) / 8
+    covered = 0
+    for _ in range(runs):
+        means = np.where(rng.random(circuits) < share, *values)
+        right = rng.binomial(shots, (1 + means) / 2)
+        bounds = cat_fidelity([(int(hits), shots) for hits in right], width=width)
+        covered += bounds.low <= truth <= bounds.high
+    # Of 300 runs at .95, fewer than .915 are covered in one of some 300 tests.
+    assert covered / runs >= 0.915
