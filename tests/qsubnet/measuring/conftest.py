@@ -1,7 +1,7 @@
 """A small device whose noise is known in closed form, and a measurement of it.
 
-Its law is F * ideal + (1 - F) * uniform with F = floor * keep ** (two-qubit gates), the ideal from our
-dense definition of the gates, which no estimator shares.
+Its law is F * ideal + (1 - F) * uniform with F = floor * keep ** (two-qubit gates), the ideal from
+our dense definition of the gates, which no estimator shares.
 """
 
 from __future__ import annotations
