@@ -73,6 +73,7 @@ def judge(
 
     from qsubnet.cli.signals import interruptible
     from qsubnet.judging.document import in_words, judge_document
+    from qsubnet.judging.exported import reproducible
     from qsubnet.judging.live import Bench, judge_live, secret_from
     from validator.references.reference import Reference, best_engine
 
@@ -81,7 +82,7 @@ def judge(
     trusted = None
     try:
         trusted = _trusted(bench, reference_command)
-        reference = Reference(best_engine())
+        reference = reproducible() if export else Reference(best_engine())
         work = judge_live(
             bench, epochs=epochs, reference=reference, trusted=trusted, device=device, watch=say
         )
@@ -112,10 +113,9 @@ def _show(document: dict[str, Any], words: str, *, json_: bool) -> None:
 
 def _judge_exported(path: Path, *, json_: bool) -> None:
     from qsubnet.judging.document import in_words, judge_document
-    from qsubnet.judging.exported import judge_exported
-    from validator.references.reference import Reference, best_engine
+    from qsubnet.judging.exported import judge_exported, reproducible
 
-    reference = Reference(best_engine())
+    reference = reproducible()
     judged = judge_exported(path, reference=reference)
     _show(judge_document(judged, reference=reference), in_words(judged), json_=json_)
 
