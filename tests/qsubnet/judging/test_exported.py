@@ -98,7 +98,7 @@ sys.stdout.buffer.write(verdict_bytes(judge_document(judged, reference=reference
             "PYTHONHASHSEED": "77",
             "OMP_NUM_THREADS": "2",
             "OPENBLAS_NUM_THREADS": "2",
-            # A processor without wide vectors: sums in another order, other last bits of logarithms.
+            # As without wide vectors: other orders of sums, other last bits of logarithms.
             "NPY_DISABLE_CPU_FEATURES": "X86_V3 X86_V4",
             "OPENBLAS_CORETYPE": "Prescott",
             "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2,-FMA,-AVX",
