@@ -27,6 +27,7 @@ from validator.fidelity import Measure
 from validator.hardware import HardwareFold
 from validator.integrity import Replays, rounded, scaled
 from validator.mistakes import KnownCounts, Permuted, Shape, reversal_evidence, shape_of
+from validator.plan import MIRROR_DEPTH
 from validator.record import Record, chronological
 from validator.score import Work, capacity
 from validator.sequential import Accusation, StartMixture, hedged
@@ -91,7 +92,7 @@ class Folding:
         shots_used: Shots that came back.
         shapes: Answers of the newest epoch that has any, by shape.
         qubit_shots: Capacity shown in the newest epoch, see `validator.score`.
-        mirrors: Mirrors of at most `WIDEST_SCORED` qubits, in order.
+        mirrors: Mirrors of at most `WIDEST_SCORED` qubits and the plan's depth, in order.
         random_circuits: Random circuits against their exact laws, in order.
         traps: Traps made of circuits like users' own, in order.
         margins: By family, how far each circuit's fidelity lies above half of its claim's cube.
@@ -189,7 +190,7 @@ class Folding:
         if (turned := reversal_evidence(known)) != 0.0:
             self.reversed_bits = self.reversed_bits.after(turned)
         if case is not None and case.family == "mirror":
-            if case.width <= WIDEST_SCORED:
+            if case.width <= WIDEST_SCORED and case.depth == MIRROR_DEPTH:
                 self.mirrors.append(mirror_answer(table, target=target))
             if case.width >= _NARROWEST_WIDE:
                 self.wide.append(record)

@@ -19,7 +19,7 @@ from typing import Any, Protocol, Self, cast
 from circuits.draws import Draws
 from validator.answers import KnownShots
 from validator.sequential import hedged, rounded_down
-from validator.simulators.against_blend import NARROWEST_BLEND, Blend
+from validator.simulators.against_blend import NARROWEST, Blend
 from validator.simulators.against_flips import IndependentFlips
 from validator.simulators.against_late import LateTwin
 from validator.simulators.against_noise import Noiseless, Uniform, WhiteNoise
@@ -129,11 +129,11 @@ class HardwareFold:
     def start(cls, draws: Draws, *, num_qubits: int) -> Self:
         """Begin with a device of so many qubits.
 
-        Permutations are drawn from `draws`, of a key revealed after the answers. A device too
-        narrow for the wide circuits that tell a blend is not asked to.
+        Permutations are drawn from `draws`, of a key revealed after the answers. Of two
+        qubits every law is nearly a blend, so such a device is not asked to rule it out.
         """
         starts = dict(_STARTS)
-        if num_qubits < NARROWEST_BLEND:
+        if num_qubits < NARROWEST:
             del starts[SimulatorClass.BLEND]
         return cls({name: start(draws) for name, start in starts.items()}, StaticLaw(draws))
 

@@ -34,6 +34,9 @@ WIDE_DEPTHS = (2, 8)
 """Of the mirrors at full width: two depths separate the error of a layer from readout."""
 
 LEAST_WIDTH = 2
+LONG_SIZE = (7, 8)
+"""Width and depth of the one mirror of many shots."""
+
 NARROW_SIZE = (3, 8)
 """Width and depth of the random circuits whose claim is high enough to accuse by."""
 
@@ -141,6 +144,7 @@ class _Weights:
         ones: The probe that is mostly ones.
         mirrors: Mirrors of 4 to 8 qubits, `per_width` each.
         per_width: See `mirrors`.
+        long: The one deep mirror of many shots, whose joint errors tell from a blend.
         wide: Mirrors at full width.
         narrow: Random circuits that may accuse, `narrow_circuits` of them.
         narrow_circuits: See `narrow`.
@@ -152,6 +156,7 @@ class _Weights:
     ones: int
     mirrors: int
     per_width: int
+    long: int
     wide: int
     narrow: int
     narrow_circuits: int
@@ -161,12 +166,13 @@ class _Weights:
 
 _CHEAP_FIRST = _Weights(
     fair=600,
-    ones=800,
-    mirrors=800,
+    ones=1000,
+    mirrors=500,
     per_width=2,
-    wide=800,
-    narrow=500,
-    narrow_circuits=3,
+    long=800,
+    wide=200,
+    narrow=400,
+    narrow_circuits=2,
     random=200,
     traps=300,
 )
@@ -177,6 +183,7 @@ _DRIFT_FIRST = _Weights(
     ones=2900,
     mirrors=150,
     per_width=1,
+    long=0,
     wide=100,
     narrow=250,
     narrow_circuits=2,
@@ -202,6 +209,7 @@ def _shares(device: Device, weights: _Weights) -> tuple[_Share, ...]:
     shares = (
         *fixed,
         _Share("mirror", weights.mirrors, mirrors, circuits=weights.per_width),
+        *((_Share("mirror", weights.long, cut(LONG_SIZE)),) if weights.long else ()),
         _Share("brickwork", weights.narrow, cut(NARROW_SIZE), circuits=weights.narrow_circuits),
         _Share("brickwork", weights.random, cut(RANDOM_SIZE)),
         _Share("trap", weights.traps, cut(TRAP_SIZE), circuits=2),

@@ -59,6 +59,7 @@ _EXTRAS = {
     "sqlalchemy": "validator",
     "scipy": "validator",
     "bittensor": "validator",
+    "plotly": "validator",
 }
 
 

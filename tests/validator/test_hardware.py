@@ -194,9 +194,9 @@ def test_a_later_fake_loses_the_label(three_epochs: Epochs) -> None:
         fold = fold.after(job)
     assert set(not_rejected(fold.log10_e)) <= {SimulatorClass.BLEND}
     assert max(fold.log10_e[name] for name in CHEAP_CLASSES) <= HARDWARE_MOST
-    for job in [replace(job, label=f"later {job.label} {k}") for k in range(2) for job in fake]:
+    for job in [replace(job, label=f"later {job.label} {k}") for k in range(8) for job in fake]:
         fold = fold.after(job)
-    assert SimulatorClass.WHITE_NOISE in not_rejected(fold.log10_e)
+    assert set(not_rejected(fold.log10_e)) > {SimulatorClass.BLEND}
 
 
 def test_no_answers_reject_nothing() -> None:
@@ -204,7 +204,7 @@ def test_no_answers_reject_nothing() -> None:
 
 
 def test_a_blend_is_not_held_against_a_device_too_narrow_to_tell() -> None:
-    found = hardware_evidence([], draws=Draws(b"key"), num_qubits=13)
+    found = hardware_evidence([], draws=Draws(b"key"), num_qubits=2)
     assert SimulatorClass.BLEND not in found
     assert SimulatorClass.BLEND not in not_rejected(found)
 
