@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from qsubnet.cli.adapter_options import adapter_options
 from qsubnet.cli.printing import print_json, say
 from qsubnet.cli.report import report_judged, writable
 from qsubnet.errors import BadInput
@@ -77,7 +77,7 @@ def judge(
     from qsubnet.judging.live import Bench, judge_live, secret_from
     from validator.references.reference import Reference, best_engine
 
-    given = {**_object(options), **_own(provider, command, sheet, format_)}
+    given = adapter_options(provider, options, command=command, sheet=sheet, format_=format_)
     bench = Bench(provider, given, secret_from(seed))
     trusted = None
     try:
@@ -145,22 +145,3 @@ def _trusted(bench: Bench, command: str) -> Bench | None:
         return Bench(bench.adapter, options, case_key(bench.secret, "reference"))
     except ProviderError as error:
         raise BadInput(f"--reference-command: {error}") from None
-
-
-def _own(provider: str, command: str, sheet: str, format_: str) -> dict[str, Any]:
-    """Collect the options that have a flag of their own."""
-    given = {"command": command, "sheet": sheet, "format": format_}
-    said = {name: value for name, value in given.items() if value}
-    if said and provider != "exec":
-        raise BadInput(f"--{next(iter(said))} is for --provider exec, got {provider!r}")
-    return said
-
-
-def _object(text: str) -> dict[str, Any]:
-    try:
-        content = json.loads(text)
-    except ValueError as error:
-        raise BadInput(f"--options is no JSON: {error}") from None
-    if not isinstance(content, dict):
-        raise BadInput("--options needs a JSON object")
-    return content

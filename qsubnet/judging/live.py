@@ -152,8 +152,10 @@ async def judge_live(
     folding = Folding(reference, key, claim.device_class is DeviceClass.QPU)
     judged = Judged(claim, judge(evidence_of(folding), claim), (), {}, 0.0, permutation_key=key)
     for epoch in range(epochs):
+        before = len(judged.records)
         judged = await _epoch(bench, trusted, epoch, judged, folding, watch=watch, pause=pause)
-        watch(f"epoch {epoch + 1} of {epochs}: {len(judged.records)} programs on {claim.name!r}")
+        asked = len(judged.records) - before
+        watch(f"epoch {epoch + 1} of {epochs}: {asked} programs on {claim.name!r}")
     start = time.process_time()
     verdict = judge(evidence_of(folding, layers=True), claim)
     return replace(judged, verdict=verdict, cpu_s=judged.cpu_s + time.process_time() - start)

@@ -27,6 +27,7 @@ from validator.verdict import Verdict, judge
 from validator.weights import shares
 
 if TYPE_CHECKING:
+    from validator.interval import Interval
     from validator.references.reference import Reference
 
 log = logging.getLogger(__name__)
@@ -154,13 +155,10 @@ def verdict_document(device: Device, verdict: Verdict) -> dict[str, Any]:
         "verdict": verdict.outcome.value,
         "grade": verdict.grade.value,
         "reason": verdict.reason,
-        "score": verdict.score,
-        "fidelity": {
-            "estimate": fidelity.estimate,
-            "low": fidelity.low,
-            "high": fidelity.high,
-            "estimator": found.estimator,
-        },
+        "score": round(verdict.score, 4),
+        "fidelity": {**(_interval(fidelity) or {}), "estimator": found.estimator},
+        "layer_error": _interval(found.layer_error),
+        "margins": {family: _interval(margin) for family, margin in found.margins.items()},
         "log10_e": {
             "accusations": {name.value: e for name, e in found.accusations.items()},
             "reversed_bits": found.reversed_bits,
@@ -171,4 +169,14 @@ def verdict_document(device: Device, verdict: Verdict) -> dict[str, Any]:
         "programs_answered": found.programs_answered,
         "shots_used": found.shots_used,
         "qubit_shots": found.qubit_shots,
+    }
+
+
+def _interval(bounds: Interval | None) -> dict[str, float] | None:
+    if bounds is None:
+        return None
+    return {
+        "estimate": round(bounds.estimate, 9),
+        "low": round(bounds.low, 9),
+        "high": round(bounds.high, 9),
     }

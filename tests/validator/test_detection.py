@@ -32,14 +32,47 @@ Tested = Callable[..., list[Record]]
 
 HANOI = {"machine": "hanoi"}
 
+FRAUD, MISCONFIGURED, UNVERIFIED = Outcome.FRAUD, Outcome.MISCONFIGURED, Outcome.UNVERIFIED
+BELOW = "succeed less often"
+
 EXPECTED = {
-    "uniform": (Outcome.FRAUD, "succeed less often"),
-    "zeros": (Outcome.FRAUD, "succeed less often"),
-    "replay": (Outcome.FRAUD, "same counts came back"),
-    "noiseless": (Outcome.FRAUD, "reads out better"),
-    "white_noise": (Outcome.UNVERIFIED, "white_noise"),
-    "reversed": (Outcome.MISCONFIGURED, "bit order is reversed"),
+    "uniform": ({FRAUD}, BELOW),
+    "zeros": ({FRAUD}, BELOW),
+    "replay": ({FRAUD}, "same counts came back"),
+    "noiseless": ({FRAUD}, "reads out better"),
+    "white_noise": ({UNVERIFIED}, "white_noise"),
+    "independent_flips": ({UNVERIFIED}, "independent_flips"),
+    "average_twin": ({UNVERIFIED}, "average_twin"),
+    "clifford_only": ({UNVERIFIED, FRAUD}, ""),
+    "smaller_device": ({UNVERIFIED, FRAUD}, ""),
+    "heavy_strings": ({UNVERIFIED}, "average_twin"),
+    "selective": ({UNVERIFIED, FRAUD}, ""),
+    "mirror_solver": ({FRAUD}, BELOW),
+    "rounded": ({FRAUD}, "same counts came back"),
+    "scaled": ({FRAUD}, "share a divisor"),
+    "reversed": ({MISCONFIGURED}, "bit order is reversed"),
+    "permuted": ({MISCONFIGURED}, "one wrong fixed order"),
+    "swapped_registers": ({MISCONFIGURED}, "one wrong fixed order"),
+    "truncated": ({MISCONFIGURED}, "too few shots"),
+    "wrong_width": ({MISCONFIGURED}, "wrong width"),
 }
+"""Verdicts after three epochs; an empty sentence where chance decides which test comes first."""
+
+ELSEWHERE = {
+    "low_bond_mps",
+    "clifford_simulator",
+    "calibrated_twin",
+    "drifting_twin",
+    "substituted",
+    "post_selected",
+    "honest_then_fake",
+    "one_device",
+    "colluders",
+    "slow_flaky",
+    "half_broken",
+}
+"""Simulators, honest devices, and lies that three epochs of one device cannot show: the detection
+benchmark measures them."""
 
 
 def _judged(records: Sequence[Record], reference: Reference) -> Verdict:
@@ -85,18 +118,18 @@ def test_a_wide_stand_in_is_verified_in_three_epochs(tested: Tested, reference: 
 
 
 def test_every_cheat_has_an_expected_verdict() -> None:
-    assert set(EXPECTED) == set(CHEATS)
+    assert set(EXPECTED) | ELSEWHERE == set(CHEATS)
+    assert not set(EXPECTED) & ELSEWHERE
 
 
-@pytest.mark.parametrize("kind", sorted(CHEATS))
-@pytest.mark.parametrize("seed", [b"one", b"two"])
+@pytest.mark.parametrize("kind", sorted(EXPECTED))
 def test_a_cheat_gets_its_verdict_and_nothing_else(
-    kind: str, seed: bytes, tested: Tested, reference: Reference
+    kind: str, tested: Tested, reference: Reference
 ) -> None:
-    records = tested("cheats", {"kind": kind, **HANOI}, seed=seed)
+    records = tested("cheats", {"kind": kind, **HANOI}, seed=b"one")
     verdict = _judged(records, reference)
-    outcome, sentence = EXPECTED[kind]
-    assert verdict.outcome is outcome, verdict.reason
+    outcomes, sentence = EXPECTED[kind]
+    assert verdict.outcome in outcomes, verdict.reason
     assert sentence in verdict.reason
     assert (verdict.score, verdict.grade) == (0.0, Grade.S0)
 
@@ -149,7 +182,7 @@ def test_a_device_that_answers_nothing_is_unverified(tested: Tested, reference: 
     silent = [replace(r, counts=None, kind=None) for r in tested("standin", HANOI, seed=b"one")]
     verdict = _judged(silent, reference)
     assert verdict.outcome is Outcome.UNVERIFIED
-    assert verdict.reason == "none of 33 test programs was answered in time"
+    assert verdict.reason == "none of 51 test programs was answered in time"
 
 
 def _lexicographic(record: Record) -> Record:
@@ -189,9 +222,9 @@ def _wide(record: Record) -> Record:
 @pytest.mark.parametrize(
     ("mistake", "sentence"),
     [
-        (_wide, "11 of 11 answers have bitstrings of a wrong width"),
-        (_short, "11 of 11 answers hold too few shots"),
-        (_padded, "11 of 11 answers hold more shots than were asked for"),
+        (_wide, "17 of 17 answers have bitstrings of a wrong width"),
+        (_short, "17 of 17 answers hold too few shots"),
+        (_padded, "17 of 17 answers hold more shots than were asked for"),
         (_reversed, "the bit order is reversed"),
         (_lexicographic, "one wrong fixed order"),
         (_rotated, "one wrong fixed order"),
