@@ -83,7 +83,7 @@ def hardware_figure(material: Material) -> Figure:
     untested = [CLASSES[name].name for name in SimulatorClass if name not in now]
     if untested:
         reading += (
-            f" Not tested: {', '.join(untested)}; a blend needs answers of many qubits, the "
+            f" Not tested: {', '.join(untested)}; a blend needs three qubits or more, the "
             "drifting twins a trusted run on the machine that the device says it is."
         )
     meanings = {word.name: word.meaning for word in CLASSES.values()}
