@@ -14,17 +14,19 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from circuits.case import KnownAnswer
+from circuits.layout import largest_part
 from providers.base import DeviceClass
 from validator.estimators.correctness import LayerCircuit
 from validator.estimators.layers import layer_error
 from validator.estimators.mirror import MirrorAnswer, mirror_polarization
 from validator.estimators.xeb import likelihood_xeb
 from validator.folding import Folding
+from validator.hardware import SimulatorClass
 from validator.interval import NO_SHOTS, Interval, over_circuits
 from validator.record import Record, chronological
+from validator.simulators.against_blend import FEWEST_SHOTS, NARROWEST
 
 if TYPE_CHECKING:
-    from validator.hardware import SimulatorClass
     from validator.mistakes import Shape
     from validator.references.reference import Reference
     from validator.sequential import Accusation
@@ -55,6 +57,7 @@ class Evidence:
         permuted_bits: log10 e-value that the bits come in another fixed order.
         hardware: log10 e-value against each class of simulator; empty for simulators, and no
             entry for the twin with made-up drift before there is a trusted run.
+        served: By family of the newest epoch, programs with whole answers and programs asked.
         qubit_shots: Capacity shown in the newest epoch, see `validator.score`.
     """
 
@@ -71,6 +74,7 @@ class Evidence:
     reversed_bits: float
     permuted_bits: float
     hardware: Mapping[SimulatorClass, float]
+    served: Mapping[str, tuple[int, int]]
     qubit_shots: int
 
 
@@ -146,15 +150,30 @@ def evidence_of(folding: Folding, *, layers: bool = False) -> Evidence:
         shapes=folding.shapes,
         fidelity=fidelity,
         estimator=estimator,
-        user_like=mirror_polarization(folding.traps),
+        user_like=mirror_polarization(list(folding.traps)),
         margins=_margins(folding),
         layer_error=_layer_error(folding) if layers else None,
         accusations=folding.accusations,
         reversed_bits=folding.reversed_bits.log10_e,
         permuted_bits=folding.permuted_bits.log10_e,
-        hardware=folding.hardware.log10_e if folding.hardware else {},
+        hardware=_hardware(folding),
+        served=folding.served,
         qubit_shots=folding.qubit_shots,
     )
+
+
+def _hardware(folding: Folding) -> dict[SimulatorClass, float]:
+    """Give the evidence against each class; a device that cannot be asked has none on the blend.
+
+    Of two qubits every law is nearly a blend, and few shots tell none.
+    """
+    if folding.hardware is None:
+        return {}
+    found, device = folding.hardware.log10_e, folding.device
+    wide = device is not None and largest_part(device.topology) >= NARROWEST
+    if not wide or device is None or device.max_shots < FEWEST_SHOTS:
+        del found[SimulatorClass.BLEND]
+    return found
 
 
 def _margins(folding: Folding) -> dict[str, Interval]:
@@ -162,7 +181,7 @@ def _margins(folding: Folding) -> dict[str, Interval]:
     if not folding.is_qpu:
         return {}
     return {
-        family: over_circuits(values, span=(-1.0, 1.0))
+        family: over_circuits(list(values), span=(-1.0, 1.0))
         for family, values in folding.margins.items()
     }
 
@@ -188,7 +207,8 @@ def _layer_error(folding: Folding) -> Interval | None:
 
 def _fidelity(folding: Folding) -> tuple[Interval, str]:
     if folding.is_qpu:
-        return mirror_polarization(folding.mirrors), _mean_over_widths(folding.mirrors)
+        mirrors = list(folding.mirrors)
+        return mirror_polarization(mirrors), _mean_over_widths(mirrors)
     circuits = folding.random_circuits
     return likelihood_xeb(circuits) if circuits else NO_SHOTS, "XEB fidelity"
 

@@ -58,6 +58,9 @@ _BELOW_CLAIM = Accusation.BELOW_CLAIM
 _NARROWEST_WIDE = 10
 _WIDEST_LAW = 12
 _WIDE_KEPT = 20
+_MIRRORS_KEPT = 180
+_WORK_KEPT = 60
+"""Fidelities are of the newest circuits: about a month of mirrors and of what users send."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +94,12 @@ class Folding:
         programs_answered: Records with an answer in time.
         shots_used: Shots that came back.
         shapes: Answers of the newest epoch that has any, by shape.
+        device: The newest claim; None before the first epoch.
+        served: By family of the newest epoch, programs with whole answers and programs asked.
         qubit_shots: Capacity shown in the newest epoch, see `validator.score`.
-        mirrors: Mirrors of at most `WIDEST_SCORED` qubits and the plan's depth, in order.
+        mirrors: The newest mirrors of at most `WIDEST_SCORED` qubits and the plan's depth.
         random_circuits: Random circuits against their exact laws, in order.
-        traps: Traps made of circuits like users' own, in order.
+        traps: The newest traps made of circuits like users' own, in order.
         margins: By family, how far each circuit's fidelity lies above half of its claim's cube.
         wide: The newest answered mirrors of at least 10 qubits, as they are.
         claims: Evidence that it falls below its claim.
@@ -111,12 +116,14 @@ class Folding:
     programs_answered: int = 0
     shots_used: int = 0
     shapes: Mapping[Shape, int] = field(default_factory=lambda: dict.fromkeys(Shape, 0))
+    device: Device | None = None
+    served: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     qubit_shots: int = 0
-    mirrors: list[MirrorAnswer] = field(default_factory=list)
+    mirrors: deque[MirrorAnswer] = field(default_factory=lambda: deque(maxlen=_MIRRORS_KEPT))
     random_circuits: list[XebCircuit] = field(default_factory=list)
-    traps: list[MirrorAnswer] = field(default_factory=list)
-    margins: dict[str, list[float]] = field(
-        default_factory=lambda: {family: [] for family in WORKLOAD}
+    traps: deque[MirrorAnswer] = field(default_factory=lambda: deque(maxlen=_WORK_KEPT))
+    margins: dict[str, deque[float]] = field(
+        default_factory=lambda: {family: deque(maxlen=_WORK_KEPT) for family in WORKLOAD}
     )
     wide: deque[Record] = field(default_factory=lambda: deque(maxlen=_WIDE_KEPT))
     claims: BelowClaim = field(default_factory=BelowClaim)
@@ -127,6 +134,10 @@ class Folding:
     permuted_bits: Permuted = field(default_factory=Permuted)
     hardware: HardwareFold | None = None
     replays: Replays = field(default_factory=Replays)
+
+    def __post_init__(self) -> None:
+        if self.is_qpu:
+            self.hardware = HardwareFold.start(Draws(self.permutation_key, "permutations"))
 
     def add_epoch(self, records: Sequence[Record], *, trusted: Sequence[Record] = ()) -> None:
         """Go on by the records of one epoch.
@@ -142,10 +153,8 @@ class Folding:
         if len(epochs) != 1:
             raise ValueError(f"need the records of exactly one epoch, got {sorted(epochs)}")
         ordered = chronological(records)
-        if self.is_qpu and self.hardware is None:
-            draws, device = Draws(self.permutation_key, "permutations"), ordered[0].device
-            self.hardware = HardwareFold.start(draws, num_qubits=device.topology.num_qubits)
-        answered = [record for record in ordered if record.counts is not None]
+        self.device = ordered[-1].device
+        answered = [record for record in ordered if record.shots_returned]
         shapes = [_shape(record) for record in answered]
         usable = [
             r for r, shape in zip(answered, shapes, strict=True) if shape != Shape.WRONG_WIDTH
@@ -156,6 +165,7 @@ class Folding:
         if answered:
             self.shapes = {shape: shapes.count(shape) for shape in Shape}
         self.qubit_shots = _qubit_shots(usable)
+        self.served = _served(ordered)
         for record in usable:
             self._add(record)
         if self.hardware is not None:
@@ -265,13 +275,27 @@ def _label(record: Record) -> str:
 
 
 def _probe_reads(records: Iterable[Record]) -> list[ProbeRead]:
-    """Pick the answered readout probes."""
-    return [
-        probe_read(_known_shots(record, target), probe=record.program.digest)
-        for record in records
-        if record.case and record.case.family == "readout" and record.shots_returned
-        if (target := _target(record)) and _shape(record) != Shape.WRONG_WIDTH
-    ]
+    """Pick the answered readout probes, each program once: narrow devices may get one twice."""
+    reads: dict[str, ProbeRead] = {}
+    for record in records:
+        target, probe = _target(record), record.program.digest
+        is_probe = record.case is not None and record.case.family == "readout"
+        if not is_probe or not record.shots_returned or probe in reads:
+            continue
+        if _shape(record) != Shape.WRONG_WIDTH:
+            reads[probe] = probe_read(_known_shots(record, target), probe=probe)
+    return list(reads.values())
+
+
+def _served(records: Iterable[Record]) -> dict[str, tuple[int, int]]:
+    """Count by family the programs with whole answers, and those that were asked."""
+    served: dict[str, tuple[int, int]] = {}
+    for record in records:
+        if record.case:
+            whole, asked = served.get(record.case.family, (0, 0))
+            complete = record.shots_returned >= record.shots_asked
+            served[record.case.family] = (whole + complete, asked + 1)
+    return dict(sorted(served.items()))
 
 
 def _qubit_shots(records: Iterable[Record]) -> int:

@@ -19,7 +19,7 @@ from typing import Any, Protocol, Self, cast
 from circuits.draws import Draws
 from validator.answers import KnownShots
 from validator.sequential import hedged, rounded_down
-from validator.simulators.against_blend import NARROWEST, Blend
+from validator.simulators.against_blend import Blend
 from validator.simulators.against_flips import IndependentFlips
 from validator.simulators.against_late import LateTwin
 from validator.simulators.against_noise import Noiseless, Uniform, WhiteNoise
@@ -45,6 +45,12 @@ HARDWARE_MOST = 9.0
 """log10 e-value that a cheap class keeps at most. What is won above is thrown away, which leaves an
 e-process, so that a long honest record does not protect the label of a later fake."""
 
+
+CIRCUIT_MOST = 4.0
+"""log10 that one circuit adds at most, so that one odd answer rules out no class."""
+
+_KEPT = 0.1
+"""What every bet keeps aside, so that one circuit loses at most one decade."""
 
 _STEADY = 0.8
 """What a bet against a rejected class keeps aside: a grade must not flicker, nor last for ever."""
@@ -116,7 +122,7 @@ class HardwareFold:
         labels: Of the circuits so far.
 
     Example:
-        >>> sum(HardwareFold.start(Draws(b"key"), num_qubits=5).log10_e.values())
+        >>> sum(HardwareFold.start(Draws(b"key")).log10_e.values())
         0.0
     """
 
@@ -126,22 +132,15 @@ class HardwareFold:
     labels: frozenset[str] = frozenset()
 
     @classmethod
-    def start(cls, draws: Draws, *, num_qubits: int) -> Self:
-        """Begin with a device of so many qubits.
-
-        Permutations are drawn from `draws`, of a key revealed after the answers. Of two
-        qubits every law is nearly a blend, so such a device is not asked to rule it out.
-        """
-        starts = dict(_STARTS)
-        if num_qubits < NARROWEST:
-            del starts[SimulatorClass.BLEND]
-        return cls({name: start(draws) for name, start in starts.items()}, StaticLaw(draws))
+    def start(cls, draws: Draws) -> Self:
+        """Begin; permutations are drawn from `draws`, of a key revealed after the answers."""
+        return cls({name: start(draws) for name, start in _STARTS.items()}, StaticLaw(draws))
 
     @property
     def log10_e(self) -> dict[SimulatorClass, float]:
         """The e-values so far, log10, by class.
 
-        Without a trusted run there is no drift twin's, and for a narrow device no blend's.
+        Without a trusted run there is no drift twin's.
         """
         found = {name: test.log10_e for name, test in self.tests.items()}
         found[SimulatorClass.STATIC_TWIN] = self.static.log10_e
@@ -182,17 +181,17 @@ class HardwareFold:
 
 
 def _steadied(test: HardwareTest, shots: KnownShots) -> HardwareTest:
-    """Go on by one circuit, with little at stake once the class is rejected, up to the most."""
+    """Go on by one circuit, which decides little by itself, and less once the class is rejected."""
     after = test.after(shots)
-    value = after.log10_e
-    if test.log10_e >= HARDWARE_LOG10:
-        value = rounded_down(test.log10_e + hedged(value - test.log10_e, kept=_STEADY))
-    kept: HardwareTest = replace(cast("Any", after), log10_e=min(value, HARDWARE_MOST))
-    return kept
+    kept = _STEADY if test.log10_e >= HARDWARE_LOG10 else _KEPT
+    gain = min(hedged(after.log10_e - test.log10_e, kept=kept), CIRCUIT_MOST)
+    value = min(rounded_down(test.log10_e + gain), HARDWARE_MOST)
+    steadied: HardwareTest = replace(cast("Any", after), log10_e=value)
+    return steadied
 
 
 def hardware_evidence(
-    answers: Iterable[KnownShots], *, draws: Draws, num_qubits: int
+    answers: Iterable[KnownShots], *, draws: Draws
 ) -> dict[SimulatorClass, float]:
     """Fold known-answer circuits into one log10 e-value per simulator class.
 
@@ -200,16 +199,15 @@ def hardware_evidence(
         answers: In the order in which they were answered (that order is part of the evidence);
             labels must be distinct. Circuits without shots are skipped.
         draws: For permutations; from a key revealed after the answers.
-        num_qubits: Of the device.
 
     Raises:
         ValueError: Two circuits share a label.
 
     Example:
-        >>> sum(hardware_evidence([], draws=Draws(b"key"), num_qubits=5).values())
+        >>> sum(hardware_evidence([], draws=Draws(b"key")).values())
         0.0
     """
-    fold = HardwareFold.start(draws, num_qubits=num_qubits)
+    fold = HardwareFold.start(draws)
     for shots in answers:
         fold = fold.after(shots)
     return fold.log10_e

@@ -144,7 +144,7 @@ class _Weights:
         ones: The probe that is mostly ones.
         mirrors: Mirrors of 4 to 8 qubits, `per_width` each.
         per_width: See `mirrors`.
-        long: The one deep mirror of many shots, whose joint errors tell from a blend.
+        long: Deep mirrors of many shots, `per_width` of them, whose joint errors tell from a blend.
         wide: Mirrors at full width.
         narrow: Random circuits that may accuse, `narrow_circuits` of them.
         narrow_circuits: See `narrow`.
@@ -166,10 +166,10 @@ class _Weights:
 
 _CHEAP_FIRST = _Weights(
     fair=600,
-    ones=1000,
-    mirrors=500,
+    ones=800,
+    mirrors=400,
     per_width=2,
-    long=800,
+    long=1100,
     wide=200,
     narrow=400,
     narrow_circuits=2,
@@ -179,13 +179,13 @@ _CHEAP_FIRST = _Weights(
 """Mirrors first, which tell a machine from every cheap simulator."""
 
 _DRIFT_FIRST = _Weights(
-    fair=300,
-    ones=2900,
+    fair=200,
+    ones=2550,
     mirrors=150,
     per_width=1,
-    long=0,
+    long=500,
     wide=100,
-    narrow=250,
+    narrow=200,
     narrow_circuits=2,
     random=100,
     traps=200,
@@ -209,7 +209,7 @@ def _shares(device: Device, weights: _Weights) -> tuple[_Share, ...]:
     shares = (
         *fixed,
         _Share("mirror", weights.mirrors, mirrors, circuits=weights.per_width),
-        *((_Share("mirror", weights.long, cut(LONG_SIZE)),) if weights.long else ()),
+        _Share("mirror", weights.long, cut(LONG_SIZE), circuits=weights.per_width),
         _Share("brickwork", weights.narrow, cut(NARROW_SIZE), circuits=weights.narrow_circuits),
         _Share("brickwork", weights.random, cut(RANDOM_SIZE)),
         _Share("trap", weights.traps, cut(TRAP_SIZE), circuits=2),

@@ -21,6 +21,8 @@ __all__ = ["readout_ceiling", "too_good"]
 
 _SHARE_OF_SHEET = 1.0 / 3.0
 _SHARE_OF_ALTERNATIVE = 0.1
+_WORST = 0.1
+"""A qubit that is listed as worse may be stuck, or mended since, and read a 1 without error."""
 
 
 def readout_ceiling(errors: Sequence[float], *, target: str) -> float:
@@ -34,12 +36,14 @@ def readout_ceiling(errors: Sequence[float], *, target: str) -> float:
         ValueError: Lengths differ or a rate lies outside [0, 1].
 
     Example:
-        >>> readout_ceiling([0.03, 0.3], target="01")
+        >>> readout_ceiling([0.03, 0.06], target="01")
         0.99
     """
     if len(errors) != len(target) or not all(0.0 <= e <= 1.0 for e in errors):
         raise ValueError(f"need {len(target)} error rates in [0, 1], got {list(errors)}")
-    ones = [e for e, bit in zip(errors, reversed(target), strict=True) if bit == "1"]
+    ones = [
+        e for e, bit in zip(errors, reversed(target), strict=True) if bit == "1" and e <= _WORST
+    ]
     return math.prod(1.0 - _SHARE_OF_SHEET * e for e in ones)
 
 

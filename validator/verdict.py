@@ -81,6 +81,7 @@ def judge(evidence: Evidence, device: Device, *, registration: int = 1) -> Verdi
         or _fraud(evidence, _FAKED_COUNTS, registration)
         or _wrong_order(evidence)
         or _fraud(evidence, _BROKEN_CLAIMS, registration)
+        or _not_served(evidence)
         or (
             _hardware(evidence)
             if device.device_class is DeviceClass.QPU
@@ -88,7 +89,7 @@ def judge(evidence: Evidence, device: Device, *, registration: int = 1) -> Verdi
         )
     )
     value = score(
-        evidence.fidelity,
+        _paid(evidence, device),
         qubit_shots=evidence.qubit_shots,
         grade=grade,
         verified=outcome is Outcome.VERIFIED,
@@ -97,6 +98,24 @@ def judge(evidence: Evidence, device: Device, *, registration: int = 1) -> Verdi
 
 
 _Finding = tuple[Outcome, Grade, str]
+
+
+def _paid(evidence: Evidence, device: Device) -> Interval:
+    """Pay a qpu by mirrors or by circuits like users' own, whichever came out worse."""
+    if device.device_class is DeviceClass.SIMULATOR:
+        return evidence.fidelity
+    return min(evidence.fidelity, evidence.user_like, key=lambda bounds: bounds.low)
+
+
+def _not_served(evidence: Evidence) -> _Finding | None:
+    """Find a kind of test of which the newest epoch has whole answers to less than half."""
+    for family, (whole, asked) in evidence.served.items():
+        if 2 * whole < asked:
+            reason = (
+                f"in the newest epoch {whole} of {asked} {family} programs were answered in full"
+            )
+            return Outcome.UNVERIFIED, Grade.S0, reason
+    return None
 
 
 def _nothing(evidence: Evidence) -> _Finding | None:

@@ -153,8 +153,10 @@ def in_words(judged: Judged) -> str:
     found, device = judged.verdict.evidence, judged.device
     what = f"{device.device_class}, {device.topology.num_qubits} qubits"
     answered = f"{found.programs_answered} of {found.programs_asked} programs answered"
+    classes = ", ".join(f"{name} {value:.1f}" for name, value in found.hardware.items())
     lines = [
         *_told(judged.verdict, device.name, what),
+        *([f"  log10 e against each class of simulator: {classes}"] if classes else []),
         f"  {answered}, {found.shots_used} shots, {judged.cpu_s:.1f} s of CPU to judge",
     ]
     for failure, times in sorted(judged.failures.items(), key=lambda item: -item[1])[:3]:

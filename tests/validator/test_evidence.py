@@ -16,6 +16,7 @@ from providers.base import Device, DeviceClass, ErrorRates, ResultKind
 from validator.evidence import Evidence, evidence
 from validator.interval import NO_SHOTS
 from validator.mistakes import Shape
+from validator.plan import MIRROR_DEPTH
 from validator.record import Record
 from validator.references.reference import Reference
 from validator.sequential import Accusation
@@ -64,7 +65,7 @@ def _record(
         shots_asked=sum(SPREAD.values()),
         counts=None if counts is None else Counts(len(next(iter(counts))), counts),
         kind=ResultKind.SHOTS,
-        case=Case(family, 3, 2, (0, 1, 2), asked, answer) if family else None,
+        case=Case(family, 3, MIRROR_DEPTH, (0, 1, 2), asked, answer) if family else None,
         receipt_digest="",
     )
 

@@ -18,6 +18,7 @@ from circuits.draws import Draws
 from validator.answers import AnswerKind, KnownShots, known_shots
 from validator.hardware import (
     CHEAP_CLASSES,
+    CIRCUIT_MOST,
     HARDWARE_LOG10,
     HARDWARE_MOST,
     HardwareFold,
@@ -133,9 +134,7 @@ def test_shifted_tables_are_the_same_on_every_machine() -> None:
 def test_an_honest_device_rejects_every_class_in_three_epochs(
     seed: int, three_epochs: Epochs
 ) -> None:
-    evidence = hardware_evidence(
-        three_epochs("honest", seed=seed), draws=Draws(b"key", seed), num_qubits=14
-    )
+    evidence = hardware_evidence(three_epochs("honest", seed=seed), draws=Draws(b"key", seed))
     # This world reads every bit independently, so that its wide circuits do look like a blend's.
     assert set(not_rejected(evidence)) <= {SimulatorClass.BLEND}
     assert tuple(evidence) == (*CHEAP_CLASSES, SimulatorClass.STATIC_TWIN)
@@ -146,9 +145,7 @@ def test_an_honest_device_rejects_every_class_in_three_epochs(
 )
 def test_each_simulator_fails_to_reject_its_own_class(kind: str, three_epochs: Epochs) -> None:
     for seed in range(2):
-        evidence = hardware_evidence(
-            three_epochs(kind, seed=seed), draws=Draws(b"key", seed), num_qubits=14
-        )
+        evidence = hardware_evidence(three_epochs(kind, seed=seed), draws=Draws(b"key", seed))
         assert SimulatorClass(kind) in not_rejected(evidence)
         assert evidence[SimulatorClass(kind)] < 1.0
 
@@ -171,15 +168,9 @@ def test_one_circuit_weighs_less_than_the_number_of_permutations(three_epochs: E
 
 
 def test_the_same_answers_give_the_same_evidence(three_epochs: Epochs) -> None:
-    first = hardware_evidence(
-        three_epochs("honest", seed=5)[:9], draws=Draws(b"key"), num_qubits=14
-    )
-    second = hardware_evidence(
-        three_epochs("honest", seed=5)[:9], draws=Draws(b"key"), num_qubits=14
-    )
-    other = hardware_evidence(
-        three_epochs("honest", seed=5)[:9], draws=Draws(b"other"), num_qubits=14
-    )
+    first = hardware_evidence(three_epochs("honest", seed=5)[:9], draws=Draws(b"key"))
+    second = hardware_evidence(three_epochs("honest", seed=5)[:9], draws=Draws(b"key"))
+    other = hardware_evidence(three_epochs("honest", seed=5)[:9], draws=Draws(b"other"))
     drawn = {SimulatorClass.INDEPENDENT_FLIPS, SimulatorClass.BLEND}
     assert first == second
     assert {k: v for k, v in first.items() if k not in drawn} == {
@@ -189,7 +180,7 @@ def test_the_same_answers_give_the_same_evidence(three_epochs: Epochs) -> None:
 
 def test_a_later_fake_loses_the_label(three_epochs: Epochs) -> None:
     honest, fake = three_epochs("honest", seed=3), three_epochs("white_noise", seed=3)
-    fold = HardwareFold.start(Draws(b"key"), num_qubits=14)
+    fold = HardwareFold.start(Draws(b"key"))
     for job in honest:
         fold = fold.after(job)
     assert set(not_rejected(fold.log10_e)) <= {SimulatorClass.BLEND}
@@ -200,16 +191,17 @@ def test_a_later_fake_loses_the_label(three_epochs: Epochs) -> None:
 
 
 def test_no_answers_reject_nothing() -> None:
-    assert not_rejected(hardware_evidence([], draws=Draws(b"key"), num_qubits=14)) == CHEAP_CLASSES
+    assert not_rejected(hardware_evidence([], draws=Draws(b"key"))) == CHEAP_CLASSES
 
 
-def test_a_blend_is_not_held_against_a_device_too_narrow_to_tell() -> None:
-    found = hardware_evidence([], draws=Draws(b"key"), num_qubits=2)
-    assert SimulatorClass.BLEND not in found
-    assert SimulatorClass.BLEND not in not_rejected(found)
+def test_one_circuit_rules_out_no_class() -> None:
+    # A noiseless simulator's null is broken beyond all doubt by such an answer.
+    job = _past(AnswerKind.READOUT, target="0110")
+    found = hardware_evidence([job], draws=Draws(b"key"))
+    assert max(found[name] for name in CHEAP_CLASSES) == CIRCUIT_MOST < HARDWARE_LOG10
 
 
 def test_two_circuits_of_one_label_are_refused() -> None:
     job = _past(AnswerKind.READOUT, target="01")
     with pytest.raises(ValueError, match="distinct labels, got 'p' twice"):
-        hardware_evidence([job, job], draws=Draws(b"key"), num_qubits=2)
+        hardware_evidence([job, job], draws=Draws(b"key"))

@@ -17,8 +17,13 @@ _TARGET = "01" * 10
 
 def test_only_qubits_read_as_1_lower_the_ceiling() -> None:
     assert readout_ceiling([0.3, 0.06, 0.09], target="010") == pytest.approx(0.98)
-    assert readout_ceiling([0.3, 0.06, 0.09], target="001") == pytest.approx(0.9)
-    assert readout_ceiling([0.3, 0.3], target="00") == 1.0
+    assert readout_ceiling([0.3, 0.06, 0.09], target="100") == pytest.approx(0.97)
+    assert readout_ceiling([0.06, 0.06], target="00") == 1.0
+
+
+def test_a_qubit_that_may_be_stuck_promises_nothing() -> None:
+    # Stuck at 1 it is wrong half of the time, as listed, and reads every 1 without error.
+    assert readout_ceiling([0.5, 0.06], target="11") == readout_ceiling([0.06], target="1")
 
 
 def test_the_all_zeros_probe_never_bets() -> None:

@@ -28,6 +28,7 @@ def _evidence(
     accusations: dict[Accusation, float] | None = None,
     hardware: dict[SimulatorClass, float] | None = None,
     margins: dict[str, Interval] | None = None,
+    served: dict[str, tuple[int, int]] | None = None,
     reversed_bits: float = 0.0,
     permuted_bits: float = 0.0,
     low: float = EXACTNESS,
@@ -40,13 +41,14 @@ def _evidence(
         shapes=WHOLE | (shapes or {}),
         fidelity=Interval(low, low, 1.0),
         estimator="XEB fidelity",
-        user_like=Interval(0.0, 0.5, 1.0),
+        user_like=Interval(low, low, 1.0),
         margins=margins or {},
         layer_error=None,
         accusations=dict.fromkeys(Accusation, 0.0) | (accusations or {}),
         reversed_bits=reversed_bits,
         permuted_bits=permuted_bits,
         hardware={**dict.fromkeys(CHEAP_CLASSES, HARDWARE_LOG10), STATIC: 0.0, **(hardware or {})},
+        served=served or {},
         qubit_shots=100,
     )
 
@@ -86,6 +88,15 @@ def test_the_grade_says_which_twins_are_ruled_out(
 def test_no_twin_ruled_out_makes_up_for_a_cheap_simulator(name: SimulatorClass) -> None:
     hardware = {name: HARDWARE_LOG10 - 1e-6, STATIC: 99.0, DRIFTING: 99.0}
     assert judge(_evidence(hardware=hardware), QPU).grade is Grade.S0
+
+
+@pytest.mark.parametrize("device", [QPU, SIMULATOR])
+def test_who_answers_less_than_half_of_a_kind_of_test_is_not_verified(device: Device) -> None:
+    half = judge(_evidence(served={"mirror": (3, 6), "readout": (3, 3)}), device)
+    less = judge(_evidence(served={"mirror": (2, 6), "readout": (3, 3)}), device)
+    assert half.outcome is Outcome.VERIFIED
+    assert (less.outcome, less.score) == (Outcome.UNVERIFIED, 0.0)
+    assert "2 of 6 mirror programs" in less.reason
 
 
 @pytest.mark.parametrize("family", ["brickwork", "trap"])

@@ -113,13 +113,14 @@ def recorded_evidence(
         shapes=_shapes(executions),
         fidelity=fidelity,
         estimator=estimator,
-        user_like=NO_SHOTS,
+        user_like=fidelity,
         margins={},
         layer_error=None,
         accusations=_accusations(answers, device),
         reversed_bits=orders[Order.REVERSED],
         permuted_bits=rounded_down(log10_mean(others)),
         hardware={} if is_simulator else _by_class(classes),
+        served={},
         qubit_shots=_qubit_shots(executions),
     )
     by_place = {answer.execution.place: answer for answer in answers}

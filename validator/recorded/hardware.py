@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from validator.hardware import SimulatorClass, hardware_evidence
+from validator.hardware import hardware_evidence
 from validator.recorded.bets import Bettor
 from validator.recorded.repeats import Repeats
 from validator.sequential import hedged, log10_mean, rounded_down
@@ -98,15 +98,9 @@ def _known_classes(answers: Sequence[Answer], draws: Draws) -> Mapping[str, floa
     known = [answer.known for answer in answers if answer.known is not None][:_MOST_KNOWN]
     if not known:
         return {}
-    widest = max(shots.width for shots in known)
-    found = hardware_evidence(known, draws=draws.child("known"), num_qubits=widest)
-    # Exactly 0 is a test that never placed a bet: these circuits say nothing about its class. The
-    # blend's is there only where circuits are wide enough, and then counts as it stands.
-    return {
-        name.value: e
-        for name, e in found.items()
-        if name.value not in _HERE and (e != 0.0 or name is SimulatorClass.BLEND)
-    }
+    found = hardware_evidence(known, draws=draws.child("known"))
+    # Exactly 0 is a test that never placed a bet: these circuits say nothing about its class.
+    return {name.value: e for name, e in found.items() if name.value not in _HERE and e != 0.0}
 
 
 def _static(answers: Sequence[Answer], draws: Draws) -> float | None:

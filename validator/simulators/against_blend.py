@@ -39,7 +39,7 @@ from validator.answers import AnswerKind, KnownShots
 from validator.sequential import hedged, log10_mean, rounded_down
 from validator.simulators.chunk_turns import uniform_order
 
-__all__ = ["NARROWEST", "SLACK", "Blend", "best_blend", "blend_evidence"]
+__all__ = ["FEWEST_SHOTS", "NARROWEST", "SLACK", "Blend", "best_blend", "blend_evidence"]
 
 NARROWEST = 3
 """Of two qubits every law is nearly a blend."""
@@ -54,7 +54,7 @@ _UNIFORM = 0.03
 _STARTS = (0.0, 0.02, 0.1, 0.4, 0.9)
 _STEPS = 300
 _FINE = float(1 << 32)
-_LEAST = 500
+FEWEST_SHOTS = 500
 """Circuits of fewer shots seldom win and are not bet on."""
 
 _WIDEST = 13
@@ -85,7 +85,7 @@ class Blend:
     def after(self, shots: KnownShots) -> Blend:
         """Return the evidence after one more circuit."""
         narrow = NARROWEST <= shots.width <= _WIDEST
-        if shots.kind is not AnswerKind.MIRROR or not narrow or shots.shots < _LEAST:
+        if shots.kind is not AnswerKind.MIRROR or not narrow or shots.shots < FEWEST_SHOTS:
             return self
         draws = self.draws.child("blend", shots.label)
         gain = hedged(blend_evidence(shots, draws=draws), kept=_KEPT)
@@ -109,7 +109,7 @@ def blend_evidence(shots: KnownShots, *, draws: Draws) -> float:
         >>> blend_evidence(few, draws=Draws(b"key"))
         0.0
     """
-    if shots.shots < _LEAST:
+    if shots.shots < FEWEST_SHOTS:
         return 0.0
     places = shots.errors.astype(np.int64) @ (1 << np.arange(shots.width, dtype=np.int64))
     order = uniform_order(shots.shots, draws=draws)

@@ -40,6 +40,7 @@ CHUNK = 50
 """Shots summed together; a rest below it is dropped."""
 
 TABLES = 1999
+_WON_MOST = 10.0
 """B: permuted tables of one test."""
 
 _TESTS = ((12, 1), (24, 4))
@@ -100,7 +101,10 @@ class StaticLaw:
 
     @property
     def log10_e(self) -> float:
-        """The e-value so far, log10, rounded down to 1e-9; a ninth of the stake never bets."""
+        """The e-value so far, log10, rounded down to 1e-9; a ninth of the stake never bets.
+
+        What a walk wins above 1e10 is thrown away, so that a long record protects no later fake.
+        """
         return rounded_down(log10_mean([0.0, *self.gains]))
 
     def after(self, answer: ProbeAnswer) -> StaticLaw:
@@ -119,7 +123,9 @@ class StaticLaw:
         gains = self.gains
         for test in _tests_after(len(block)):
             won = _gains(block, test=test, draws=draws.child("test", test))
-            gains = tuple(rounded_down(a + b) for a, b in zip(gains, won, strict=True))
+            gains = tuple(
+                min(rounded_down(a + b), _WON_MOST) for a, b in zip(gains, won, strict=True)
+            )
         kept = block if len(block) < BLOCK else ()
         return StaticLaw(self.draws, gains, {**self.chunks, answer.probe: kept})
 
