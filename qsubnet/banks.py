@@ -169,9 +169,12 @@ def create(path: Path, spec: BankSpec, *, secret: bytes) -> Bank:
 
     Raises:
         BadInput: Another bank is there already; what differs is named.
+        circuits.errors.CircuitError: Its circuits cannot be drawn with such gates; nothing is
+            written then.
     """
     if (path / "bank.json").exists():
         return _reopened(path, spec)
+    drawn(spec, b"probe", width=spec.qubits)
     for folder in (path, path / "entries", path / "used"):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     _write(path / "secret", secret.hex().encode())
@@ -187,9 +190,10 @@ def _reopened(path: Path, spec: BankSpec) -> Bank:
     wrong = [name for name in old if name not in own and old[name] != new[name]]
     if wrong:
         name = wrong[0]
-        raise BadInput(
-            f"{path} holds another bank: {name} is {old[name]} there, asked was {new[name]}"
+        there, asked = (
+            ", ".join(one[name]) if name == "gates" else one[name] for one in (old, new)
         )
+        raise BadInput(f"{path} holds another bank: {name} is {there} there, asked was {asked}")
     return bank
 
 

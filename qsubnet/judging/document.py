@@ -160,7 +160,7 @@ def in_words(judged: Judged) -> str:
         f"  {answered}, {found.shots_used} shots, {judged.cpu_s:.1f} s of CPU to judge",
     ]
     for failure, times in sorted(judged.failures.items(), key=lambda item: -item[1])[:3]:
-        lines.append(f"  {times} times: {failure}")
+        lines.append(f"  {times} x {failure}")
     return "\n".join(lines)
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from circuits.errors import CircuitError
 from circuits.program import Program
 from qsubnet.bank_spec import BankSpec, bytes_needed, seconds_each
 from qsubnet.banks import Bank, create
@@ -237,3 +238,10 @@ def test_memory_doubles_with_every_qubit() -> None:
     narrow, wide = (replace(SPEC, qubits=n, kept_bits=10) for n in (29, 30))
     (small, large) = (bytes_needed(spec, DenseEngine()) for spec in (narrow, wide))
     assert large - small == 32 << 29
+
+
+def test_a_bank_that_cannot_be_drawn_leaves_nothing_behind(tmp_path: Path) -> None:
+    spec = replace(SPEC, gates=("cz", "h"))
+    with pytest.raises(CircuitError):
+        create(tmp_path / "bank", spec, secret=b"s" * 32)
+    assert not (tmp_path / "bank").exists()
