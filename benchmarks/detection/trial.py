@@ -113,9 +113,13 @@ async def _run(setting: Setting, reference: Reference) -> Outcome:
         start = time.process_time()
         grade = verdict.grade if verdict else Grade.S0
         assignments = plan(device, reached=grade, shots=setting.shots)
-        records = await _epoch(provider, device, assignments, secret=secret, epoch=epoch)
+        records = await _epoch(
+            provider, device, assignments, secret=secret, epoch=epoch, run="device"
+        )
         fixed = [one for one in assignments if one.fixed] if trusted else []
-        checks = await _epoch(trusted or provider, device, fixed, secret=secret, epoch=epoch)
+        checks = await _epoch(
+            trusted or provider, device, fixed, secret=secret, epoch=epoch, run="trusted"
+        )
         middle = time.process_time()
         folding.add_epoch(records, trusted=checks if trusted else ())
         verdict = judge(evidence_of(folding), device)
@@ -157,13 +161,17 @@ async def _epoch(
     *,
     secret: bytes,
     epoch: int,
+    run: str,
 ) -> list[Record]:
-    """Draw an epoch's tests and have them answered."""
+    """Draw an epoch's tests and have them answered.
+
+    Shots are drawn under the job's key, so the device's and the trusted run's must differ.
+    """
     records = []
     for place, assignment in enumerate(assignments):
         planned = draw(assignment, device, secret=secret, block_hash=f"{epoch}", hotkey="hk")
         cases = [one.case for one in planned]
-        key = case_key(secret, "job", epoch, place, provider.name).hex()
+        key = case_key(secret, "job", epoch, place, run).hex()
         programs = tuple(case.program for case in cases)
         answers = await _answers(provider, Job(key, device.name, programs, assignment.shots))
         for index, case in enumerate(cases):
