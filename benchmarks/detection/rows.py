@@ -1,7 +1,7 @@
 """The rows of the table: who is tried, where, how long, and which verdict they should get.
 
 While the tests were made, hanoi, sherbrooke and torino were looked at, guadalupe and others for the
-plan's shares. Trials begin at different epochs of a device's history, so that no two see the same days.
+plan's shares. Trials begin at different epochs of a device's history: no two see the same days.
 """
 
 from __future__ import annotations
