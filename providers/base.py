@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import Protocol
 
 from circuits.counts import Counts
@@ -205,10 +206,29 @@ class JobResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Cost:
+    """Money that a vendor asks of the miner: a decimal amount as text, and its currency.
+
+    Example:
+        >>> Cost("1.05", "USD")
+        Cost(amount='1.05', currency='USD')
+    """
+
+    amount: str
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
 class Quote:
-    """What a job would cost: `fee_rao` in all."""
+    """What a job would cost.
+
+    Attributes:
+        fee_rao: What the requester pays in all.
+        cost: What the vendor asks of the miner for it; None where the vendor does not tell.
+    """
 
     fee_rao: int
+    cost: Cost | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,10 +239,13 @@ class Context:
         seed: Root of every seed that a simulator needs; a job's seed is
             `Draws(seed, device, job key, index)`.
         epoch: Tells the current epoch, for devices that age.
+        folder: Where an adapter keeps what must survive a restart, such as its journal of
+            submissions; None where nothing has to.
     """
 
     seed: bytes
     epoch: Callable[[], int]
+    folder: Path | None = None
 
 
 class Provider(Protocol):

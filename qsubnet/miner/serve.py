@@ -162,7 +162,7 @@ class Permits:
 
 
 def _provider(config: MinerConfig, clock: EpochClock) -> Provider:
-    context = Context(seed=config.seed.encode(), epoch=lambda: clock.epoch)
+    context = Context(config.seed.encode(), lambda: clock.epoch, config.state)
     try:
         return providers.create(config.adapter, config.options, context)
     except KeyError as error:
