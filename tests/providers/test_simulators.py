@@ -6,6 +6,7 @@ Pearson's chi-squared over bins of at least five expected shots; closed forms wh
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Callable, Mapping
 
@@ -16,8 +17,9 @@ import providers
 from circuits.counts import Counts
 from circuits.draws import Draws
 from circuits.program import RESET, Operation, Program, measure
-from providers.aer import Engine, execute
-from providers.base import Context, Job, JobResult, Json, ResultKind
+from providers.aer import execute
+from providers.aer_engine import Engine
+from providers.base import Context, DeviceClass, Job, JobResult, Json, ResultKind
 from providers.dense import probabilities
 from providers.errors import JobFailed, MissingSoftware, Rejected
 from providers.local import LocalProvider
@@ -35,6 +37,16 @@ CASES: list[tuple[str, dict[str, Json]]] = [
     ("braket", {}),
 ]
 SIMULATORS = ["aer", "braket", "cirq"]
+SHEET: dict[str, Json] = {
+    "name": "noisy-lab",
+    "class": "simulator",
+    "num_qubits": 4,
+    "native_gates": ["u"],
+    "two_qubit_gate": "iswap",
+    "coupling": [[0, 1], [1, 2], [2, 3]],
+    "errors": {"one_qubit": 0.01, "two_qubit": [0.3, 0.05, 0.3], "readout": [0.1, 0, 0, 0]},
+}
+FLAT: Json = {"one_qubit": 0.01, "two_qubit": 0.01, "readout": 0.01}
 
 
 def make(name: str, options: Mapping[str, Json], context: Context) -> LocalProvider:
@@ -117,6 +129,90 @@ def test_a_result_says_what_the_backend_returned(
     answer = run_job(make(name, {}, context), make_job(name, program)).programs[0]
     assert answer.kind is kind
     assert bool(answer.processing) == (kind is ResultKind.PROBABILITIES)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"precision": "single"},
+        # Blocks of 3 qubits: a state of 5 is cut into 4 of them.
+        {"method": "statevector", "blocking_qubits": 3, "gpu": "off"},
+    ],
+)
+def test_precision_and_blocks_change_no_counts_of_aer_but_the_last_bits(
+    options: dict[str, Json],
+    context: Context,
+    make_job: MakeJob,
+    run_job: Run,
+    random_program: RandomProgram,
+) -> None:
+    program = random_program("blocks", width=5, bits=5)
+    provider = make("aer", {**options, "num_qubits": 5}, context)
+    counts = run_job(provider, make_job("aer", program, shots=SHOTS)).programs[0].counts
+    assert fit(counts, probabilities(program)) > 1e-5
+
+
+def test_the_options_of_aer_reach_aer_and_others_keep_its_defaults() -> None:
+    from qiskit_aer import AerSimulator
+
+    plain = Engine("statevector", "CPU", 1).settings()
+    assert plain == {"method": "statevector", "device": "CPU", "max_parallel_threads": 1}
+    # The names are Aer's own: an unknown one raises there.
+    engine = Engine("statevector", "CPU", 1, "single", 20, batched_shots=True)
+    options = AerSimulator(**engine.settings()).options
+    assert (options.precision, options.blocking_enable, options.blocking_qubits) == (
+        "single",
+        True,
+        20,
+    )
+    assert options.batched_shots_gpu
+    assert Engine("statevector", "GPU", 1, gpus=(1, 3)).settings()["target_gpus"] == [1, 3]
+
+
+@pytest.mark.parametrize("options", [{}, {"method": "stabilizer"}])
+def test_a_noisy_aer_errs_as_its_sheet_says(
+    options: dict[str, Json], context: Context, make_job: MakeJob, run_job: Run
+) -> None:
+    # Closed form: k depolarising channels of infidelity r on d dimensions leave the state alone
+    # with (1 - r d/(d - 1))^k, else it is fully mixed. iswap on 00 does nothing.
+    pairs = Program(4, 2, (*(Operation("iswap", (2, 1)),) * 8, measure(1, 0), measure(2, 1)))
+    turns = (Operation("u", (3,), (0.0, 0.0, 0.0)), Operation("rz", (3,), (math.pi / 2,)))
+    singles = Program(4, 1, (*turns * 10, measure(3, 0)))
+    reads = Program(4, 2, (measure(0, 0), measure(2, 1)))
+    provider = make("aer", {**options, "noise": SHEET}, context)
+    job = make_job("noisy-lab", pairs, singles, reads, shots=SHOTS)
+    counts = [result.counts for result in run_job(provider, job).programs]
+    left = (1 - 0.05 * 4 / 3) ** 8
+    mixed = dict.fromkeys(("01", "10", "11"), (1 - left) / 4)
+    assert fit(counts[0], {"00": left + (1 - left) / 4, **mixed}) > 1e-5
+    still = (1 - 0.01 * 2) ** 10
+    assert fit(counts[1], {"0": (1 + still) / 2, "1": (1 - still) / 2}) > 1e-5
+    assert fit(counts[2], {"00": 0.9, "01": 0.1}) > 1e-5
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [Operation("iswap", (0, 2)), Operation("cz", (0, 1)), Operation("ccx", (0, 1, 2))],
+)
+def test_a_noisy_aer_refuses_gates_that_its_sheet_has_no_error_for(
+    operation: Operation, context: Context, make_job: MakeJob, run_job: Run
+) -> None:
+    program = Program(4, 1, (operation, measure(0, 0)))
+    with pytest.raises(Rejected, match=f"publishes an error of iswap .* got {operation.name}"):
+        run_job(make("aer", {"noise": SHEET}, context), make_job("noisy-lab", program))
+
+
+def test_a_noisy_aer_claims_what_its_sheet_says(context: Context) -> None:
+    provider = make("aer", {"noise": SHEET, "fee_rao_per_shot": 3}, context)
+    (device,) = asyncio.run(provider.devices())
+    assert (device.name, device.device_class, device.provider) == (
+        "noisy-lab",
+        DeviceClass.SIMULATOR,
+        "aer",
+    )
+    assert device.errors is not None
+    assert device.errors.two_qubit == (0.3, 0.05, 0.3)
+    assert device.fee_rao_per_shot == 3
 
 
 @pytest.mark.parametrize("name", ["aer", "cirq"])
@@ -206,6 +302,15 @@ def test_a_run_that_aer_ends_with_an_error_fails_in_aers_own_words(make_job: Mak
         ({"num_qubits": 2_000, "method": "stabilizer"}, "a whole number in 1 .. 1024"),
         ({"gpu": True}, "one of auto, off, on"),
         ({"device": 7}, "a text"),
+        ({"precision": "half"}, "one of double, single"),
+        ({"gpus": "0,one"}, "numbers such as '0,1'"),
+        ({"batched_shots": "yes"}, "one of off, on"),
+        ({"blocking_qubits": -1}, "a whole number in 0 .. 64"),
+        ({"noise": {**SHEET, "class": "qpu"}}, "class qpu with errors"),
+        ({"noise": {k: v for k, v in SHEET.items() if k != "errors"}}, "simulator without errors"),
+        ({"noise": {**SHEET, "num_qubits": 33, "errors": FLAT}}, "at most 32 qubits, the sheet has 33"),
+        ({"noise": SHEET, "num_qubits": 4}, "exclude each other"),
+        ({"noise": "no-such-sheet.json"}, "cannot read the sheet"),
     ],
 )
 def test_a_wrong_option_of_aer_is_refused(
