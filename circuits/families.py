@@ -16,6 +16,7 @@ from circuits.mirror import Mirror
 from circuits.patches import Patches
 from circuits.random_all import RandomAll
 from circuits.readout import Readout
+from circuits.repeated_gates import RepeatedGates
 from circuits.twins import Twins
 from circuits.volume import Volume
 
@@ -28,6 +29,7 @@ _ALL: tuple[Family, ...] = (
     Patches(),
     RandomAll(),
     Readout(),
+    RepeatedGates(),
     Trap("trap"),
     Trap("trap_m2"),
     Trap("trap_m3"),

@@ -170,8 +170,16 @@ def place(
     readout = Readout()
     if rates is not None:
         live = _Live(moments)
+        before = Moment()
+        going: set[int] = set()
         for index, moment in enumerate(moments):
-            _strike(moment, live.after(index), topology, rates, law)
+            now = live.after(index)
+            if moment.operations == before.operations and now == going:
+                # The same layer again, as in rows of one gate: so the same channels.
+                moment.one, moment.two = before.one, before.two
+            else:
+                _strike(moment, now, topology, rates, law)
+                before, going = moment, set(now)
         readout = _readout(program, topology, rates, law)
     return NoisyCircuit(program, tuple(moments), readout, final)
 

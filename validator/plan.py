@@ -1,10 +1,10 @@
 """The plan: which circuits, how wide, how deep and how many shots a device gets in an epoch.
 
 Shots go where they decide most. A `qpu` that has not ruled out every cheap simulator yet gets
-mostly mirrors, one that has gets mostly readout probes, whose drift is all that tells it from a
-static twin. Keys of cases are derived from the validator's secret and the epoch's block hash, per
-miner and device, so that no answer is shared; readout probes alone keep their keys over epochs,
-because drift is what they measure.
+mostly mirrors, one that has gets mostly probes (readout and repeated gates), whose drift is all
+that tells it from a static twin. Keys of cases are derived from the validator's secret and the
+epoch's block hash, per miner and device, so that no answer is shared; probes alone keep their keys
+over epochs, because drift is what they measure.
 
 Source: the battery T1, T2, T4 and T5 (Proctor et al., Nature Physics 18, 75 (2022) for mirrors and
 arXiv:2204.07568 for traps; Arute et al., Nature 574, 505 (2019) for XEB).
@@ -17,11 +17,13 @@ import hmac
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
 
 from circuits.case import Case
 from circuits.families import family
 from circuits.layout import largest_part
 from circuits.readout import FAIR, MOSTLY_ONES
+from circuits.repeated_gates import ORDER, RepeatedGates
 from providers.base import Device, DeviceClass
 from validator.score import Grade
 
@@ -44,6 +46,14 @@ RANDOM_SIZE = (8, 5)
 TRAP_SIZE = (6, 3)
 XEB_WIDEST = 20
 EXACTNESS_DEPTH = 16
+ROW_SHORTEST, ROW_LONGEST = 16, 80
+ROW_QUBITS = 768
+"""Gates in a row times qubits, about, of the probe of repeated gates."""
+
+_ROW_ERRORS = 0.6
+"""What the sheet's errors (average infidelities) of a row add up to: a pair then comes out wrong in
+two to four shots of ten, where a change of its error shows most. 3/8 of a depolarised pair's errors
+leave both bits as they were; relaxation and crosstalk come on top."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +101,13 @@ def plan(
 ) -> tuple[Assignment, ...]:
     """Choose the jobs of one epoch for `device`.
 
-    A QPU gets fixed readout probes at full width (two of fair bits, one mostly ones), mirrors of 4
-    to 8 qubits and at full width, random circuits, and a trap made of a circuit like users' own. A
-    simulator gets mirrors and random
-    circuits at its claimed width (20 qubits of it at most), 24,000 shots an epoch: the lower
-    bound of an exact simulator then reaches .99 in about 85, 98 and over 99 % of runs after one,
-    two and three epochs (`xeb.likelihood_xeb`). One qubit has nothing to entangle: such
-    a qpu gets the probes alone, such a simulator nothing.
+    A QPU gets fixed readout probes at full width (two of fair bits, one mostly ones), a fixed
+    probe of repeated gates, mirrors of 4 to 8 qubits and at full width, random circuits, and a trap
+    made of a circuit like users' own. A simulator gets mirrors and random circuits at its claimed
+    width (20 qubits of it at most), 24,000 shots an epoch: the lower bound of an exact simulator
+    then reaches .99 in about 85, 98 and over 99 % of runs after one, two and three epochs
+    (`xeb.likelihood_xeb`). One qubit has nothing to entangle: such a qpu gets the readout probes
+    alone, such a simulator nothing.
 
     Args:
         device: The claim.
@@ -142,6 +152,7 @@ class _Weights:
     Attributes:
         fair: Probes of fair bits.
         ones: The probe that is mostly ones.
+        repeated: The probe of repeated gates.
         mirrors: Mirrors of 4 to 8 qubits, `per_width` each.
         per_width: See `mirrors`.
         long: Deep mirrors of many shots, `per_width` of them, whose joint errors tell from a blend.
@@ -154,6 +165,7 @@ class _Weights:
 
     fair: int
     ones: int
+    repeated: int
     mirrors: int
     per_width: int
     long: int
@@ -165,8 +177,9 @@ class _Weights:
 
 
 _CHEAP_FIRST = _Weights(
-    fair=600,
-    ones=800,
+    fair=500,
+    ones=700,
+    repeated=200,
     mirrors=400,
     per_width=2,
     long=1100,
@@ -180,7 +193,8 @@ _CHEAP_FIRST = _Weights(
 
 _DRIFT_FIRST = _Weights(
     fair=200,
-    ones=2550,
+    ones=1100,
+    repeated=1450,
     mirrors=150,
     per_width=1,
     long=500,
@@ -190,7 +204,7 @@ _DRIFT_FIRST = _Weights(
     random=100,
     traps=200,
 )
-"""The probe that is mostly ones first, whose drift tells a machine from a static twin."""
+"""Probes first, whose drift tells a machine from a static twin."""
 
 
 def _shares(device: Device, weights: _Weights) -> tuple[_Share, ...]:
@@ -206,8 +220,10 @@ def _shares(device: Device, weights: _Weights) -> tuple[_Share, ...]:
     def cut(size: tuple[int, int]) -> tuple[tuple[int, int]]:
         return ((min(size[0], connected), size[1]),)
 
+    row = ((connected, _row_length(device, connected)),)
     shares = (
         *fixed,
+        _Share(RepeatedGates.name, weights.repeated, row, fixed=True),
         _Share("mirror", weights.mirrors, mirrors, circuits=weights.per_width),
         _Share("mirror", weights.long, cut(LONG_SIZE), circuits=weights.per_width),
         _Share("brickwork", weights.narrow, cut(NARROW_SIZE), circuits=weights.narrow_circuits),
@@ -217,6 +233,18 @@ def _shares(device: Device, weights: _Weights) -> tuple[_Share, ...]:
     if connected <= max(MIRROR_WIDTHS):
         return shares
     return (*shares, _Share("mirror", weights.wide, tuple((connected, d) for d in WIDE_DEPTHS)))
+
+
+def _row_length(device: Device, width: int) -> int:
+    """Choose how often the probe repeats its gates.
+
+    A wide device has many pairs to show drift, and needs shorter rows.
+    """
+    errors = device.errors.two_qubit if device.errors else ()
+    typical = median(errors) if errors else 0.0
+    longest = min(ROW_LONGEST, max(ROW_SHORTEST, ROW_QUBITS // width))
+    wanted = min(longest, _ROW_ERRORS / typical) if typical else longest
+    return max(ROW_SHORTEST, round(wanted / ORDER) * ORDER)
 
 
 def case_key(secret: bytes, *path: str | int) -> bytes:

@@ -29,6 +29,7 @@ from qsubnet.errors import BadInput, NotFound
 from validator.evidence import evidence_of
 from validator.folding import Folding
 from validator.plan import case_key, draw, plan
+from validator.probe_reads import is_probe
 from validator.record import Record
 from validator.verdict import judge
 
@@ -219,7 +220,7 @@ def _job_key(bench: Bench, claim: Device, epoch: int, place: int) -> str:
 
 
 def _is_answered_probe(record: Record) -> bool:
-    return record.case is not None and record.case.family == "readout" and record.counts is not None
+    return is_probe(record) and record.counts is not None
 
 
 async def _trusted_answers(

@@ -36,8 +36,9 @@ def _drawn(
 def test_a_qpu_gets_probes_at_full_width_mirrors_and_xeb() -> None:
     asked = plan(QPU, shots=4000)
     assert [(a.family, a.width, a.depth, a.circuits, a.shots, a.fixed) for a in asked] == [
-        ("readout", 9, 0, 2, 300, True),
-        ("readout", 9, 1, 1, 800, True),
+        ("readout", 9, 0, 2, 250, True),
+        ("readout", 9, 1, 1, 700, True),
+        ("repeated_gates", 9, 64, 1, 200, True),
         ("mirror", 4, 4, 2, 67, False),
         ("mirror", 6, 4, 2, 67, False),
         ("mirror", 8, 4, 2, 67, False),
@@ -101,7 +102,7 @@ def test_a_key_is_an_hmac_of_its_path() -> None:
 def test_only_the_probes_return_in_the_next_epoch() -> None:
     first, second = _drawn(QPU), _drawn(QPU, block="b2")
     same = [family for (family, a), (_, b) in zip(first, second, strict=True) if a == b]
-    assert same == ["readout"] * 3
+    assert same == ["readout"] * 3 + ["repeated_gates"]
 
 
 def test_no_two_miners_share_a_circuit() -> None:
@@ -119,7 +120,7 @@ def test_an_auditor_redraws_every_case_from_its_key() -> None:
 
 def test_draws_are_the_same_on_every_machine() -> None:
     text = "\n".join(digest for _, digest in _drawn(QPU))
-    assert hashlib.sha256(text.encode()).hexdigest()[:16] == "e5a828a93b853eb3"
+    assert hashlib.sha256(text.encode()).hexdigest()[:16] == "1f6d6394878b41aa"
 
 
 def test_a_commitment_does_not_tell_the_order_and_binds_every_key() -> None:

@@ -1,4 +1,7 @@
-"""Readout probes of two machines as series in time: how each qubit's error rate moves.
+"""Fixed probes of two machines as series in time: how each element's error rate moves.
+
+An element is a qubit that is read, or a pair whose gate is repeated (`validator.probe_reads`);
+below both are called qubits.
 
 A qubit's reads with 0 and with 1 prepared are two cells with levels of their own and, mostly, one
 drift. A cell's rate is followed as the angle asin sqrt(rate), whose shot noise is 1/(4N + 2) at
@@ -31,7 +34,7 @@ class ProbeRead:
 
     Attributes:
         probe: Names the probe: the same in every epoch, on the device and on the reference.
-        qubits: Device qubits that it reads, distinct.
+        qubits: Elements that it shows, distinct: device qubits, or numbers above them for pairs.
         target: What is prepared on each, 0 or 1.
         wrong: Wrong reads of each, 0 .. `shots`.
         shots: Reads of each.

@@ -1,0 +1,80 @@
+"""Probes as rates: which records are probes, and what a pair's wrong shots are."""
+
+from __future__ import annotations
+
+from circuits.case import Case
+from circuits.counts import Counts
+from circuits.families import family
+from circuits.repeated_gates import RepeatedGates
+from circuits.topology import Topology
+from providers.base import Device, DeviceClass, ErrorRates, ResultKind
+from validator.probe_reads import is_probe, probe_reads
+from validator.record import Record
+
+LINE = Topology(4, ((0, 1), (1, 2), (2, 3)), ("cz", "rz", "sx", "x"))
+QPU = Device("q", DeviceClass.QPU, LINE, ErrorRates((0.0,) * 4, (0.0,) * 3, (0.0,) * 4), "test")
+
+
+def record(case: Case, table: dict[str, int], *, key: str = "a") -> Record:
+    counts = Counts(len(next(iter(table))), table) if table else None
+    return Record(
+        hotkey="hk",
+        device=QPU,
+        epoch=1,
+        job_key=key,
+        index=0,
+        program=case.program,
+        shots_asked=100,
+        counts=counts,
+        kind=ResultKind.COUNTS,
+        case=case,
+        receipt_digest="",
+    )
+
+
+def rows() -> Case:
+    """Two pairs, (0, 1) and (2, 3); the seed is the first that leaves none out."""
+    for k in range(99):
+        case = RepeatedGates().generate(b"%d" % k, width=4, depth=8, topology=LINE)
+        if case.program.two_qubit_gates == 16:
+            return case
+    raise AssertionError("no seed gives two pairs")
+
+
+def flipped(bits: str, *wrong: int) -> str:
+    """Turn over some bits; bit 0 is the rightmost."""
+    return "".join(
+        ("1" if bit == "0" else "0") if len(bits) - 1 - place in wrong else bit
+        for place, bit in enumerate(bits)
+    )
+
+
+def test_a_pair_is_wrong_once_when_either_or_both_of_its_bits_are() -> None:
+    case = rows()
+    bits = case.answer.bits  # type: ignore[union-attr]
+    table = {bits: 90, flipped(bits, 0): 5, flipped(bits, 2, 3): 3, flipped(bits, 1, 3): 2}
+    (read,) = probe_reads([record(case, table)])
+    assert read.qubits == (4, 5)  # the elements after the device's four qubits
+    assert read.wrong == (7, 5)
+    assert (read.target, read.shots) == ((0, 0), 100)
+
+
+def test_a_readout_probe_is_read_qubit_by_qubit() -> None:
+    case = family("readout").generate(b"key", width=4, depth=0, topology=LINE)
+    bits = case.answer.bits  # type: ignore[union-attr]
+    (read,) = probe_reads([record(case, {bits: 95, flipped(bits, 1): 5})])
+    assert read.qubits == (0, 1, 2, 3)
+    assert read.wrong == (0, 5, 0, 0)
+
+
+def test_other_tests_missing_answers_wrong_widths_and_second_copies_are_left_out() -> None:
+    mirror = family("mirror").generate(b"key", width=4, depth=2, topology=LINE)
+    assert not is_probe(record(mirror, {"0000": 1}))
+    case = rows()
+    bits = case.answer.bits  # type: ignore[union-attr]
+    kept = record(case, {bits: 100})
+    again = record(case, {flipped(bits, 0): 100}, key="b")
+    missing, narrow = record(case, {}), record(case, {"01": 100})
+    assert [r.wrong for r in probe_reads([missing, narrow, kept, again, record(mirror, {})])] == [
+        (0, 0)
+    ]

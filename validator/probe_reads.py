@@ -1,0 +1,101 @@
+"""Answers to the probes that are sent in every epoch, as rates whose movement can be followed.
+
+Two families are probes: `readout`, whose elements are qubits, and `repeated_gates`, whose elements
+are pairs: one gate error spoils both of a pair's bits, so a pair is one rate and not two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from circuits.case import KnownAnswer
+from circuits.program import BARRIER
+from circuits.readout import Readout
+from circuits.repeated_gates import RepeatedGates
+from validator.answers import AnswerKind, KnownShots, known_shots
+from validator.simulators.drift_series import ProbeRead, probe_read
+
+if TYPE_CHECKING:
+    from validator.record import Record
+
+__all__ = ["PROBES", "READOUT", "REPEATED_GATES", "is_probe", "pair_read", "probe_reads"]
+
+READOUT: Final = Readout.name
+REPEATED_GATES: Final = RepeatedGates.name
+
+PROBES: Final = frozenset({READOUT, REPEATED_GATES})
+"""Families of which a device gets the same programs in every epoch."""
+
+
+def is_probe(record: Record) -> bool:
+    """Tell whether a record is of a program that is sent in every epoch."""
+    return record.case is not None and record.case.family in PROBES
+
+
+def probe_reads(records: Iterable[Record]) -> list[ProbeRead]:
+    """Read the answered probes of one epoch, each program once: narrow devices may get one twice.
+
+    Answers of another width than the program's are left out.
+    """
+    reads: dict[str, ProbeRead] = {}
+    for record in records:
+        probe = record.program.digest
+        if is_probe(record) and record.shots_returned and probe not in reads:
+            shots = _known_shots(record)
+            if shots is not None:
+                reads[probe] = _read(record, shots, probe)
+    return list(reads.values())
+
+
+def pair_read(
+    shots: KnownShots, *, probe: str, pairs: Iterable[tuple[int, int]], first: int
+) -> ProbeRead:
+    """Count for each pair of qubits the shots in which one of the two, or both, are wrong.
+
+    Args:
+        shots: The answer.
+        probe: Names the probe.
+        pairs: Device qubits, distinct, each read in `shots`.
+        first: Number of the first pair as an element; above every qubit's.
+
+    Example:
+        >>> answer = known_shots({"0101": 6, "1111": 3, "0110": 1}, target="0101",
+        ...                      qubits=(0, 1, 2, 3), kind=AnswerKind.READOUT, label="a")
+        >>> pair_read(answer, probe="p", pairs=[(0, 1), (2, 3)], first=4)
+        ProbeRead(probe='p', qubits=(4, 5), target=(0, 0), wrong=(4, 3), shots=10)
+    """
+    column = {qubit: place for place, qubit in enumerate(shots.qubits)}
+    listed = sorted(pairs)
+    either = [shots.errors[:, column[a]] | shots.errors[:, column[b]] for a, b in listed]
+    wrong = tuple(int(shots.counts @ errors.astype(np.int64)) for errors in either)
+    elements = tuple(range(first, first + len(listed)))
+    return ProbeRead(probe, elements, (0,) * len(listed), wrong, shots.shots)
+
+
+def _read(record: Record, shots: KnownShots, probe: str) -> ProbeRead:
+    if record.case is None or record.case.family == READOUT:
+        return probe_read(shots, probe=probe)
+    pairs = {
+        (min(op.qubits), max(op.qubits))
+        for op in record.program.operations
+        if len(op.qubits) == 2 and op.name != BARRIER
+    }
+    return pair_read(shots, probe=probe, pairs=pairs, first=record.program.num_qubits)
+
+
+def _known_shots(record: Record) -> KnownShots | None:
+    case, table = record.case, record.counts.table if record.counts else {}
+    if case is None or not isinstance(case.answer, KnownAnswer):
+        return None
+    if any(len(key) != record.program.num_bits for key in table):
+        return None
+    return known_shots(
+        table,
+        target=case.answer.bits,
+        qubits=case.qubits,
+        kind=AnswerKind.READOUT,
+        label=f"{record.job_key}/{record.index}",
+    )
