@@ -1,0 +1,350 @@
+"""Braket's record of a device -> what a miner claims of it.
+
+Physical qubits have numbers with holes (IQM starts at 1, Rigetti skips broken ones): q[j] is the
+j-th physical qubit, in ascending order, of those with published error rates; couplings without a
+published rate of the gate that is used are left out. `Machine.dialect.physical` has the numbers.
+
+A fidelity is the average gate fidelity that randomized benchmarking gives; of two kinds the one of
+a qubit by itself is taken, as Braket's own emulator does. Numbers that a maker publishes for the
+whole device stand for each of its elements.
+
+Blind spot: limits on angles are known of Rigetti's rx only.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from circuits.errors import CircuitError, ProgramError
+from circuits.gates import GATES
+from circuits.topology import Topology, complete
+from providers.base import Cost, Device, DeviceClass, ErrorRates
+from providers.braket_text import SPELLINGS, Dialect, braket_text
+from providers.errors import Rejected
+from providers.sheet import device_from_sheet
+
+if TYPE_CHECKING:
+    from circuits.program import Program
+    from circuits.topology import Edge
+    from providers.base import Json
+    from providers.braket_capabilities import Capabilities, Fidelity
+
+NAME = "braket"
+MOST_SHOTS = 100_000
+
+_OURS = {name: name for name in GATES} | {
+    spelt.lower(): ours for ours, spellings in SPELLINGS.items() for spelt, _, _ in spellings
+}
+_ALONE = ("RANDOMIZED_BENCHMARKING", "SIMULTANEOUS_RANDOMIZED_BENCHMARKING")
+_READOUT = ("READOUT",)
+_DIRECTED = frozenset({"cx", "ecr"})
+_QUARTERS = frozenset({math.pi / 2, -math.pi / 2, math.pi, -math.pi})
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a miner decides about a device.
+
+    Attributes:
+        name: Its name.
+        fee_rao_per_shot: Its price.
+        sheet: Stands in for what the maker publishes; None where that suffices.
+        usd_per_task: What Braket asks for a task besides its shots, as a decimal.
+    """
+
+    name: str
+    fee_rao_per_shot: int = 0
+    sheet: Json = None
+    usd_per_task: str = "0.30"
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A device, and what it takes to speak with it.
+
+    Attributes:
+        device: What the miner claims.
+        dialect: How programs are written for it.
+        least_shots: Fewest shots of a task.
+        quarter_turns: Its rx turns by +-pi/2 and +-pi only.
+    """
+
+    device: Device
+    dialect: Dialect
+    least_shots: int = 1
+    quarter_turns: bool = False
+
+    def text(self, program: Program) -> str:
+        """Write a program for it; on a simulator without idle qubits.
+
+        Raises:
+            Rejected: It can not run the program; the message says why.
+        """
+        if self.dialect.physical is None:
+            program, _ = program.compacted()
+        try:
+            text = braket_text(program, self.dialect)
+        except ProgramError as error:
+            raise Rejected(f"Braket: {error}") from None
+        if self.quarter_turns:
+            for op in program.operations:
+                if op.name == "rx" and op.angles[0] not in _QUARTERS:
+                    raise Rejected(
+                        f"{self.device.name!r} has rx by pi/2 and pi, got {op.angles[0]}"
+                    )
+        return text
+
+
+def simulator(said: Capabilities, claim: Claim) -> Machine:
+    """Describe a managed simulator: every gate on every pair, and no errors."""
+    device = Device(
+        claim.name,
+        DeviceClass.SIMULATOR,
+        complete(said.paradigm.qubit_count, ("cx", "u")),
+        None,
+        NAME,
+        max_shots=min(said.service.shots_range[1], MOST_SHOTS),
+        fee_rao_per_shot=claim.fee_rao_per_shot,
+    )
+    action = said.openqasm
+    reads = frozenset(map(str.lower, action.supported_operations))
+    dialect = Dialect(
+        reads,
+        barriers="barrier" in reads,
+        measure_all=bool(action.requires_all_qubits_measurement),
+    )
+    return Machine(device, dialect, least_shots=max(1, said.service.shots_range[0]))
+
+
+def machine(said: Capabilities, claim: Claim, *, maker: str = "", most: int = 0) -> Machine:
+    """Describe a machine by what its maker publishes, or by the miner's sheet.
+
+    Args:
+        said: Its capabilities.
+        claim: What the miner decides.
+        maker: In lower case, as the ARN has it.
+        most: Offer at most as many qubits, a connected part; 0 offers all.
+
+    Raises:
+        Rejected: It runs nothing verbatim, publishes no error rates and there is no sheet, or the
+            sheet does not fit it.
+    """
+    action = said.openqasm
+    if "verbatim" not in (action.supported_pragmas or ()) or not action.support_physical_qubits:
+        raise Rejected(f"device {claim.name!r} runs no program as it stands: no verbatim box there")
+    native = frozenset(map(str.lower, said.paradigm.native_gate_set))
+    labels, device = _described(said, claim, native, most)
+    device = replace(
+        device,
+        max_shots=min(said.service.shots_range[1], MOST_SHOTS),
+        fee_rao_per_shot=claim.fee_rao_per_shot,
+    )
+    dialect = Dialect(
+        native,
+        physical=labels,
+        barriers="barrier" in map(str.lower, action.supported_operations),
+        measure_all=bool(action.requires_all_qubits_measurement),
+    )
+    least = max(1, said.service.shots_range[0])
+    return Machine(device, dialect, least_shots=least, quarter_turns=maker == "rigetti")
+
+
+def price(said: Capabilities, claim: Claim, *, shots: int) -> Cost | None:
+    """What one task costs in US dollars; None where it is billed by time, or nothing is said.
+
+    `deviceCost` has the price of a shot. That of a task, which comes on top, is on Braket's price
+    list only, the same for every machine; it is the miner's to correct.
+
+    Example:
+        >>> from providers.braket_capabilities import read_capabilities
+        >>> said, _ = read_capabilities('{"service": {"shotsRange": [1, 10], "deviceCost": '
+        ...     '{"price": 0.0016, "unit": "shot"}}, "paradigm": {"qubitCount": 3}}')
+        >>> price(said, Claim("garnet"), shots=1000)
+        Cost(amount='1.9000', currency='USD')
+    """
+    asked = said.service.device_cost
+    if asked is None or asked.unit not in ("shot", "task"):
+        return None
+    amount = Decimal(str(asked.price))
+    if asked.unit == "shot":
+        amount = amount * shots + Decimal(claim.usd_per_task)
+    return Cost(format(amount, "f"), "USD")
+
+
+def calibration_record(record: Mapping[str, Json], described: Machine) -> dict[str, Json]:
+    """The parts of a device's properties that are its calibration, as published, and the layout.
+
+    Returns:
+        `service` (with `updatedAt`), `paradigm`, `provider` and `standardized`, where there are;
+        `qubits` is for each q[j] the number of its physical qubit, [] on a simulator.
+    """
+    words = ("service", "paradigm", "provider", "standardized")
+    kept: dict[str, Json] = {word: record[word] for word in words if record.get(word) is not None}
+    return {**kept, "qubits": list(described.dialect.physical or ())}
+
+
+def _described(
+    said: Capabilities, claim: Claim, native: frozenset[str], most: int
+) -> tuple[tuple[int, ...], Device]:
+    """Its physical qubits in ascending order, and the device without its limits."""
+    present = _physical(said)
+    if claim.sheet is not None:
+        device = device_from_sheet(claim.sheet, provider=NAME, name=claim.name)
+        foreign = sorted(g for g in device.topology.native_gates if not _spelt(g, native))
+        n = device.topology.num_qubits
+        if device.device_class is not DeviceClass.QPU or foreign or n > len(present):
+            raise Rejected(
+                f"the sheet of {claim.name!r} is of class qpu, at most {len(present)} qubits and "
+                f"gates among {', '.join(sorted(native))}, got {device.device_class}, {n} and "
+                f"{', '.join(device.topology.native_gates)}"
+            )
+        return present[:n], device
+    rates = _Rates(said)
+    gate, pairs = _pairs(said, rates, present)
+    alone = {q: (rates.one_qubit(q), rates.readout(q)) for q in present}
+    labels = tuple(q for q in present if None not in alone[q])
+    pairs = {pair: r for pair, r in pairs.items() if set(pair) <= set(labels)}
+    if not labels or not pairs:
+        raise Rejected(
+            f"the maker of {claim.name!r} publishes no error rates of its qubits, readout and "
+            "two-qubit gate: give them in a sheet, by the option 'sheet'"
+        )
+    if most and most < len(labels):
+        labels = _part(labels, list(pairs), most)
+        pairs = {pair: r for pair, r in pairs.items() if set(pair) <= set(labels)}
+    return labels, _device(claim, native, gate, labels, pairs, rates)
+
+
+def _device(
+    claim: Claim,
+    native: frozenset[str],
+    gate: str,
+    labels: Sequence[int],
+    pairs: Mapping[Edge, float],
+    rates: _Rates,
+) -> Device:
+    place = {label: index for index, label in enumerate(labels)}
+    edges = {(place[a], place[b]): rate for (a, b), rate in pairs.items()}
+    alone = {_OURS[g] for g in native if g in _OURS and GATES[_OURS[g]].num_qubits == 1}
+    try:
+        topology = Topology(len(labels), tuple(edges), (*alone, gate))
+    except CircuitError as error:
+        raise Rejected(f"the couplings of {claim.name!r}: {error}") from None
+    errors = ErrorRates(
+        tuple(rates.one_qubit(q) or 0.0 for q in labels),
+        tuple(edges[edge] for edge in topology.edges),
+        tuple(rates.readout(q) or 0.0 for q in labels),
+    )
+    return Device(claim.name, DeviceClass.QPU, topology, errors, NAME)
+
+
+def _physical(said: Capabilities) -> tuple[int, ...]:
+    """The numbers of all physical qubits, ascending."""
+    graph = said.paradigm.connectivity.connectivity_graph
+    named = {*graph, *(end for ends in graph.values() for end in ends)}
+    if not named and said.standardized and said.standardized.one_qubit_properties:
+        named = set(said.standardized.one_qubit_properties)
+    return tuple(sorted(map(int, named))) or tuple(range(said.paradigm.qubit_count))
+
+
+def _pairs(
+    said: Capabilities, rates: _Rates, present: Sequence[int]
+) -> tuple[str, dict[Edge, float]]:
+    """The two-qubit gate that most couplings have, and its error on each of them."""
+    best: tuple[str, dict[Edge, float]] = ("", {})
+    coupled = _coupled(said, present)
+    for word in map(str.lower, said.paradigm.native_gate_set):
+        gate = _OURS.get(word, "")
+        if gate and GATES[gate].num_qubits == 2:
+            found = dict(rates.two_qubit(word, coupled, directed=gate in _DIRECTED))
+            if len(found) > len(best[1]):
+                best = (gate, found)
+    return best
+
+
+def _coupled(said: Capabilities, present: Sequence[int]) -> tuple[Edge, ...]:
+    connectivity = said.paradigm.connectivity
+    if connectivity.fully_connected or not connectivity.connectivity_graph:
+        return tuple(combinations(present, 2))
+    both = {
+        (min(int(a), int(b)), max(int(a), int(b)))
+        for a, ends in connectivity.connectivity_graph.items()
+        for b in ends
+    }
+    return tuple(sorted(both))
+
+
+def _spelt(gate: str, native: frozenset[str]) -> bool:
+    return any(_OURS.get(word) == gate for word in native)
+
+
+def _part(labels: Sequence[int], pairs: Sequence[Edge], most: int) -> tuple[int, ...]:
+    """A connected part: the first qubit with a coupling, then its neighbours in turn."""
+    reached = [min(min(pair) for pair in pairs)]
+    for here in reached:
+        for label in labels:
+            near = (here, label) in pairs or (label, here) in pairs
+            if near and label not in reached and len(reached) < most:
+                reached.append(label)
+    return tuple(sorted(reached))
+
+
+class _Rates:
+    """Error rates by element, whichever way the maker publishes them; None where it does not."""
+
+    def __init__(self, said: Capabilities) -> None:
+        self._form = said.standardized
+        self._maker = said.provider.fidelity if said.provider else {}
+
+    def one_qubit(self, qubit: int) -> float | None:
+        form = self._form
+        if form and form.one_qubit_properties:
+            return self._of_qubit(qubit, _ALONE)
+        return self._of_all("1Q", form.single_qubit_fidelity if form else None)
+
+    def readout(self, qubit: int) -> float | None:
+        form = self._form
+        own = self._of_qubit(qubit, _READOUT)
+        if own is not None or (form and form.two_qubit_properties):
+            return own
+        return self._of_all("spam", form.readout_fidelity if form else None)
+
+    def two_qubit(
+        self, word: str, coupled: Sequence[Edge], *, directed: bool
+    ) -> Iterator[tuple[Edge, float]]:
+        """Each coupling that has a number for the gate, in its calibrated direction."""
+        form = self._form
+        if form is None or not form.two_qubit_properties:
+            rate = self._of_all("2Q", form.two_qubit_gate_fidelity if form else None)
+            if rate is not None:
+                yield from ((pair, rate) for pair in coupled)
+            return
+        for key, pair in form.two_qubit_properties.items():
+            ends = tuple(map(int, key.split("-")))
+            for found in pair.two_qubit_gate_fidelity:
+                if found.gate_name.lower() != word or len(ends) != 2:
+                    continue
+                if (min(ends), max(ends)) in coupled:
+                    way = found.direction if directed and found.direction else None
+                    edge = (way["control"], way["target"]) if way else (min(ends), max(ends))
+                    yield edge, 1.0 - found.fidelity
+
+    def _of_qubit(self, qubit: int, kinds: Sequence[str]) -> float | None:
+        form = self._form
+        own = (form.one_qubit_properties or {}).get(str(qubit)) if form else None
+        for kind in kinds:
+            for found in own.one_qubit_fidelity if own else ():
+                if found.fidelity_type and found.fidelity_type.name == kind:
+                    return 1.0 - found.fidelity
+        return None
+
+    def _of_all(self, word: str, published: Sequence[Fidelity] | None) -> float | None:
+        mean = self._maker.get(word, {}).get("mean")
+        if mean is None and published:
+            mean = published[0].fidelity
+        return None if mean is None else 1.0 - mean
