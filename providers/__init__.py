@@ -34,6 +34,7 @@ ADAPTERS: dict[str, Adapter] = {
     "cheats": Adapter("providers.cheats:create", 'pip install "qsubnet[miner]"'),
     "cirq": Adapter("providers.cirq:create", 'pip install "qsubnet[local]"'),
     "exec": Adapter("providers.exec:create", 'pip install "qsubnet[local]"'),
+    "ibm": Adapter("providers.ibm:create", 'pip install "qsubnet[miner]"'),
     "ionq": Adapter("providers.ionq:create", 'pip install qsubnet'),
     "standin": Adapter("providers.standin:create", 'pip install "qsubnet[miner]"'),
 }

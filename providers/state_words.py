@@ -31,10 +31,17 @@ STATE_WORDS: dict[str, dict[str, JobState]] = {
         "FAILED": _FAILED,
         "CANCELLED": _CANCELLED,
     },
+    "cirq": {
+        "READY": _QUEUED,
+        "RUNNING": _RUNNING,
+        "CANCELLING": _RUNNING,
+        "SUCCESS": _COMPLETED,
+        "FAILURE": _FAILED,
+        "CANCELLED": _CANCELLED,
+    },
     "ibm": {
         "INITIALIZING": _QUEUED,
         "QUEUED": _QUEUED,
-        "VALIDATING": _QUEUED,
         "RUNNING": _RUNNING,
         "DONE": _COMPLETED,
         "ERROR": _FAILED,
