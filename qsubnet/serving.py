@@ -1,8 +1,9 @@
 """Serve an ASGI application on a socket that is bound before anybody hears of it.
 
-Port 0 picks a free port. SIGTERM and SIGINT end the server gracefully: it stops listening, answers
-what it has begun, and returns, so that the caller closes the rest and exits with 0. A second SIGINT
-does not wait for what has begun.
+Port 0 picks a free port. SIGTERM and SIGINT end the server gracefully: what `drain` does comes
+first, while requests are still answered; then it stops listening, answers what it has begun, and
+returns, so that the caller closes the rest and exits with 0. A second signal ends the draining at
+once, and one that comes later still changes nothing.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import contextlib
 import signal
 import socket
 import threading
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
@@ -48,9 +49,44 @@ def url_of(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-async def serve(app: ASGIApp, listener: socket.socket) -> None:
-    """Serve until a signal."""
-    config = uvicorn.Config(
+async def serve(
+    app: ASGIApp, listener: socket.socket, *, drain: Callable[[], Awaitable[None]] | None = None
+) -> None:
+    """Serve until a signal.
+
+    Signals reach it in the main thread only; elsewhere, cancel it.
+
+    Args:
+        app: Answers.
+        listener: Bound already.
+        drain: Run after the first signal, before the server stops listening.
+    """
+    server = _Server(_config(app))
+    end = _End(server, drain)
+    if threading.current_thread() is threading.main_thread():
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            # They take the place of any that were there, and stay: closing is not cut short.
+            loop.add_signal_handler(number, end.hear)
+    try:
+        await server.serve(sockets=[listener])
+    finally:
+        await end.close()
+
+
+async def serve_beside(app: ASGIApp, listener: socket.socket) -> None:
+    """Serve until cancelled, whatever signals come; for a port beside the main one."""
+    server = _Server(_config(app))
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        await asyncio.shield(task)
+    finally:
+        server.should_exit = True
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def _config(app: ASGIApp) -> uvicorn.Config:
+    return uvicorn.Config(
         app,
         log_config=None,
         access_log=False,
@@ -58,25 +94,43 @@ async def serve(app: ASGIApp, listener: socket.socket) -> None:
         timeout_graceful_shutdown=_GRACE_S,
         server_header=False,
     )
-    await _Server(config).serve(sockets=[listener])
 
 
 class _Server(uvicorn.Server):
-    """Ends by a signal and returns; uvicorn would raise it again before anything is closed."""
+    """Leaves signals to `serve`; uvicorn would raise them again before anything is closed."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Let signals end the server inside the block; they are restored after it."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        wanted = (signal.SIGINT, signal.SIGTERM)
-        before = {number: signal.signal(number, self.handle_exit) for number in wanted}
+        """Capture none."""
+        yield
+
+
+class _End:
+    """What a signal begins: draining, then the end of the server."""
+
+    def __init__(self, server: uvicorn.Server, drain: Callable[[], Awaitable[None]] | None) -> None:
+        self._server = server
+        self._drain = drain
+        self._draining: asyncio.Task[None] | None = None
+
+    def hear(self) -> None:
+        """Take a signal."""
+        if self._drain is None or self._draining is not None:
+            self._server.should_exit = True
+        else:
+            self._draining = asyncio.create_task(self._drain_first(self._drain))
+
+    async def close(self) -> None:
+        """Give up draining, if that still goes on."""
+        if self._draining is not None:
+            self._draining.cancel()
+            await asyncio.gather(self._draining, return_exceptions=True)
+
+    async def _drain_first(self, drain: Callable[[], Awaitable[None]]) -> None:
         try:
-            yield
+            await drain()
         finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+            self._server.should_exit = True
 
 
 @contextlib.asynccontextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -13,7 +13,10 @@ from qsubnet.cli.printing import print_json, say
 from qsubnet.errors import BadInput, ConfigurationError
 
 if TYPE_CHECKING:
+    from qsubnet.miner.configuration import MinerFile
     from qsubnet.settings import Settings
+
+T = TypeVar("T")
 
 KeyFile = Annotated[Path | None, typer.Option(help="The hotkey's file (mode 0600).")]
 Ledger = Annotated[Path | None, typer.Option(help="The local ledger's file.")]
@@ -23,6 +26,12 @@ Database = Annotated[
 ]
 Host = Annotated[str | None, typer.Option(help="Where to listen.")]
 Port = Annotated[int, typer.Option(min=0, max=65_535, help="Port; 0 picks a free one.")]
+MetricsPort = Annotated[
+    int | None,
+    typer.Option(min=0, max=65_535, help="Side port for /metrics, /healthz and /readyz."),
+]
+MetricsHost = Annotated[str, typer.Option(help="Where the side port listens.")]
+LogFormat = Annotated[str, typer.Option(help="Of the lines on stderr: json or text.")]
 UntilStdinCloses = Annotated[
     bool, typer.Option("--until-stdin-closes", hidden=True, help="End when stdin closes.")
 ]
@@ -47,14 +56,38 @@ def settings() -> Settings:
 
 
 def miner_serve(
-    adapter: Annotated[str, typer.Option(help="Adapter by name: aer, cirq, braket, standin ...")],
-    options: Annotated[str, typer.Option(help="The adapter's options as a JSON object.")] = "{}",
+    adapter: Annotated[
+        str | None, typer.Option(help="Adapter by name: aer, cirq, braket, standin ...")
+    ] = None,
+    options: Annotated[
+        str | None, typer.Option(help="The adapter's options as a JSON object.")
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="A miner.toml; options given beside it win.")
+    ] = None,
     key_file: KeyFile = None,
     ledger: Ledger = None,
     state: State = None,
     host: Host = None,
-    port: Port = 0,
-    seed: Annotated[str, typer.Option(help="Root of a simulator's seeds; any text.")] = "",
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65_535, help="Port; 0 picks a free one (the default).")
+    ] = None,
+    seed: Annotated[str | None, typer.Option(help="Root of a simulator's seeds; any text.")] = None,
+    max_concurrent: Annotated[
+        int | None, typer.Option(min=1, help="Jobs at the backend at once; default 4.")
+    ] = None,
+    min_stake_rao: Annotated[
+        int, typer.Option(min=0, help="Stake that a requester needs beside its permit, in rao.")
+    ] = 0,
+    drain_s: Annotated[
+        float, typer.Option(min=0, help="How long a signal waits for what is at the backend.")
+    ] = 5.0,
+    keep_days: Annotated[
+        int | None, typer.Option(min=1, help="Forget ended jobs after so many days; default never.")
+    ] = None,
+    metrics_port: MetricsPort = None,
+    metrics_host: MetricsHost = "127.0.0.1",
+    log_format: LogFormat = "json",
     until_stdin_closes: UntilStdinCloses = False,
 ) -> None:
     """Serve one adapter's devices to validators and gateways, until a signal.
@@ -65,18 +98,44 @@ def miner_serve(
     from qsubnet.miner.serve import MinerConfig, serve_miner
 
     chosen = settings()
-    root = state or _root(chosen) / "miner"
-    config = MinerConfig(
-        adapter=adapter,
-        options=_object(options),
-        key_file=key_file or chosen.key_file or root / "miner.key",
-        ledger=_ledger(ledger, chosen),
-        state=root,
-        host=host or chosen.host,
-        port=port,
-        seed=seed,
+    base = _miner_file(config, adapter, state, chosen)
+    served = MinerConfig(
+        adapter=_first(adapter, base.adapter),
+        options=base.options if options is None else _object(options),
+        key_file=_first(key_file, base.key_file),
+        ledger=_first(ledger, base.ledger),
+        state=_first(state, base.state),
+        host=_first(host, base.host),
+        port=_first(port, base.port),
+        seed=_first(seed, base.seed),
+        max_concurrent=_first(max_concurrent, base.max_concurrent),
+        maintenance=base.maintenance,
+        min_stake_rao=min_stake_rao,
+        drain_s=drain_s,
+        keep_days=keep_days,
+        metrics=_side(metrics_port, metrics_host),
     )
-    _serve(serve_miner(config), chosen)
+    _serve(serve_miner(served), chosen, log_format)
+
+
+def _miner_file(
+    config: Path | None, adapter: str | None, state: Path | None, chosen: Settings
+) -> MinerFile:
+    """Read the miner's file; where there is none, what settings and defaults say instead of it."""
+    from qsubnet.miner.configuration import MinerFile, load_miner_config
+
+    if config is not None:
+        return load_miner_config(config)
+    if adapter is None:
+        raise BadInput("need --adapter, or --config with a miner.toml")
+    root = (state or _root(chosen) / "miner").absolute()
+    return MinerFile(
+        adapter=adapter,
+        key_file=chosen.key_file or root / "miner.key",
+        ledger=_ledger(None, chosen),
+        state=root,
+        host=chosen.host,
+    )
 
 
 def validator_run(
@@ -94,6 +153,11 @@ def validator_run(
     state: State = None,
     database: Database = None,
     json_: Annotated[bool, typer.Option("--json", help="Print the round as JSON.")] = False,
+    metrics_file: Annotated[
+        Path | None,
+        typer.Option(help="Written after each round, for node exporter's textfile collector."),
+    ] = None,
+    log_format: LogFormat = "json",
     until_stdin_closes: UntilStdinCloses = False,
 ) -> None:
     """Collect finished tests, submit what is due, judge, set weights; safe to kill at any time.
@@ -115,10 +179,12 @@ def validator_run(
         ledger=_ledger(ledger, chosen),
         state=root,
         database=database or chosen.database or sqlite_url(root / "operator.db"),
+        metrics_file=metrics_file,
     )
     found = _serve(
         run_validator(config, wait=wait, every_s=every),
         chosen,
+        log_format,
     )
     if found is None:
         return
@@ -139,6 +205,9 @@ def gateway_serve(
     database: Database = None,
     host: Host = None,
     port: Port = 0,
+    metrics_port: MetricsPort = None,
+    metrics_host: MetricsHost = "127.0.0.1",
+    log_format: LogFormat = "json",
     until_stdin_closes: UntilStdinCloses = False,
 ) -> None:
     """Serve researchers over HTTP, until a signal.
@@ -159,10 +228,12 @@ def gateway_serve(
         host=host or chosen.host,
         port=port,
         api_keys=read_api_keys(api_key_file),
+        metrics=_side(metrics_port, metrics_host),
     )
     _serve(
         serve_gateway(config, ready=lambda url: say(f"gateway at {url}")),
         chosen,
+        log_format,
     )
 
 
@@ -172,6 +243,14 @@ def _root(chosen: Settings) -> Path:
 
 def _ledger(given: Path | None, chosen: Settings) -> Path:
     return given or chosen.ledger or _root(chosen) / "ledger.db"
+
+
+def _first(given: T | None, otherwise: T) -> T:
+    return otherwise if given is None else given
+
+
+def _side(port: int | None, host: str) -> tuple[str, int] | None:
+    return None if port is None else (host, port)
 
 
 def _object(text: str) -> dict[str, Any]:
@@ -192,14 +271,17 @@ def _bind_to_parent(*, until_stdin_closes: bool) -> None:
         end_when_stdin_closes()
 
 
-def _serve(work: Any, chosen: Settings) -> Any:  # noqa: ANN401 - a coroutine and its result
+def _serve(work: Any, chosen: Settings, log_format: str) -> Any:  # noqa: ANN401 - a coroutine and its result
     """Run a service's coroutine with logs and signals; a signal is its normal end."""
     import asyncio
+    import os
 
     from qsubnet.cli.signals import interruptible
     from qsubnet.logs import configure
+    from qsubnet.miner.redaction import Redactor, credentials_in
 
-    configure(chosen.log_level)
+    redactor = Redactor(credentials_in(os.environ))
+    configure(chosen.log_level, form=log_format, redact=redactor.text)
     try:
         return asyncio.run(interruptible(work))
     except KeyboardInterrupt:

@@ -21,8 +21,10 @@ from starlette.routing import Route
 from qsubnet.errors import BadInput
 from qsubnet.gateway.documents import body_of, describe, problems
 from qsubnet.gateway.errors import WORDS
+from qsubnet.gateway.metrics import obstacles
 from qsubnet.wire import faults
 from qsubnet.wire.limits import MAX_REQUEST_BYTES, BodyTooLarge, bounded_json
+from qsubnet.wire.peer import Readiness
 from qsubnet.wire.problems import PROBLEM_MEDIA_TYPE, Problem
 from qsubnet.wire.refusals import KINDS, sentence_of
 from qsubnet.wire.research import (
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 HEALTH: Final = "/v1/health"
+READY: Final = "/v1/ready"
 READ_S: Final = 30.0
 _RETRY_AFTER: Final = {408: "1", 429: "2", 503: "1"}
 
@@ -164,6 +167,18 @@ def _showing(app: FastAPI, service: GatewayService, account_of: Any) -> None:  #
     @app.get(HEALTH, response_model=HealthView, summary="Whether the gateway serves")
     async def health() -> Response:
         return _send(service.health())
+
+    @app.get(
+        READY,
+        response_model=Readiness,
+        responses=problems("unavailable"),
+        summary="Whether new jobs are of use now",
+    )
+    async def ready() -> Response:
+        reasons = obstacles(service)
+        if reasons:
+            return _problem("unavailable", "; ".join(reasons))
+        return _send(Readiness(ready=True, reasons=[]))
 
 
 async def _read(request: Request) -> SubmitRequest:

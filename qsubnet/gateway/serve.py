@@ -21,14 +21,16 @@ from qsubnet.gateway.app import gateway_app
 from qsubnet.gateway.carrying import Carrier
 from qsubnet.gateway.compiling import load_compiler
 from qsubnet.gateway.market import Market
+from qsubnet.gateway.metrics import PREFIX, gateway_registry, obstacles
 from qsubnet.gateway.naming import Naming
 from qsubnet.gateway.placing import Placement
 from qsubnet.gateway.preparing import Workshop
 from qsubnet.gateway.service import GatewayService
 from qsubnet.lock import sole
 from qsubnet.receipts import ReceiptDesk
-from qsubnet.serving import background, bind, serve, url_of
+from qsubnet.serving import background, bind, serve, serve_beside, url_of
 from qsubnet.store.database import Store
+from qsubnet.telemetry import Counted, side_app
 from qsubnet.validating.secret import load_secret
 from qsubnet.wire.keys import Sr25519Verifier, load_key_file
 from qsubnet.wire.miner_port import miner_http
@@ -37,6 +39,8 @@ from qsubnet.wire.signed_client import SignedClient
 
 if TYPE_CHECKING:
     import httpx
+    from prometheus_client import CollectorRegistry
+    from starlette.types import ASGIApp
 
     from qsubnet.chain.base import Chain
     from qsubnet.wire.keys import Sr25519Signer
@@ -61,6 +65,7 @@ class GatewayConfig:
         host: Where to listen.
         port: 0 for a free one.
         api_keys: `accounts.key_digest` of each API key -> name of its account.
+        metrics: Host and port of the side port; None for none.
     """
 
     key_file: Path
@@ -70,6 +75,7 @@ class GatewayConfig:
     host: str
     port: int
     api_keys: Mapping[str, str]
+    metrics: tuple[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +108,27 @@ async def serve_gateway(config: GatewayConfig, ready: Callable[[str], None] | No
             async with miner_http() as http:
                 secret = load_secret(config.state / "gateway-secret")
                 gateway = make_gateway(store, chain=chain, http=http, signer=signer, secret=secret)
-                app = gateway_app(gateway.service, accounts=accounts)
-                with contextlib.closing(bind(config.host, config.port)) as listener:
-                    async with background(gateway.carrier.work(), keep_fresh(gateway)):
+                registry = gateway_registry(gateway.service, store=store)
+                routes = gateway_app(gateway.service, accounts=accounts)
+                app = Counted(routes, routes=routes.routes, registry=registry, prefix=PREFIX)
+                with contextlib.ExitStack() as opened:
+                    listener = opened.enter_context(
+                        contextlib.closing(bind(config.host, config.port))
+                    )
+                    works = [gateway.carrier.work(), keep_fresh(gateway)]
+                    if config.metrics is not None:
+                        side = opened.enter_context(contextlib.closing(bind(*config.metrics)))
+                        log.info("metrics served", extra={"url": url_of(side)})
+                        works.append(serve_beside(_side(gateway, registry), side))
+                    async with background(*works):
                         if ready is not None:
                             ready(url_of(listener))
                         await serve(app, listener)
                 await gateway.carrier.close()
+
+
+def _side(gateway: Gateway, registry: CollectorRegistry) -> ASGIApp:
+    return side_app(registry, obstacles=lambda: obstacles(gateway.service))
 
 
 def make_gateway(

@@ -1,16 +1,18 @@
 """The miner's HTTP face: thin routes around `MinerService`, inside the signed wire.
 
-Every route but health needs a signature; `admit` decides whose.
+Every route but the open ones needs a signature; `admit` decides whose.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Final, TypeVar
 
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
+from qsubnet.miner.admission import NotAdmitted
+from qsubnet.miner.gate import Closed
 from qsubnet.miner.service import Conflict, MinerService
 from qsubnet.wire import faults, peer
 from qsubnet.wire.limits import bounded_json
@@ -19,44 +21,51 @@ from qsubnet.wire.problems import PROBLEM_MEDIA_TYPE, Problem
 M = TypeVar("M", bound=peer.Message)
 Admit = Callable[[str], Coroutine[Any, Any, bool]]
 
-HEALTH = "/v1/health"
+HEALTH: Final = "/v1/health"
+READY: Final = "/v1/ready"
+MAINTENANCE: Final = "/v1/maintenance"
+OPEN: Final = (HEALTH, READY, MAINTENANCE)
+"""What anybody may ask, unsigned."""
+
+_URN: Final = "urn:qsubnet:problem:"
 
 
-def miner_app(service: MinerService, *, admit: Admit) -> FastAPI:
+def miner_app(
+    service: MinerService,
+    *,
+    admit: Admit,
+    refused: Callable[[str], None] = lambda _reason: None,
+    obstacles: Callable[[], Sequence[str]] = tuple,
+) -> FastAPI:
     """Build the application; wrap it in `SignedApp` before it is served.
 
     Args:
         service: Does the work.
-        admit: Tells whether a hotkey may send jobs here.
+        admit: Tells whether a hotkey may send jobs here; it may raise `NotAdmitted` with a reason.
+        refused: Hears why a job was not taken: the last word of the problem's type.
+        obstacles: What stands in the way of new jobs, beside the gate.
     """
     app = FastAPI(title="qsubnet miner", docs_url=None, redoc_url=None, openapi_url=None)
     faults.install(app)
-    app.add_exception_handler(Conflict, _conflict)
+    app.add_exception_handler(Conflict, _answer)
+    app.add_exception_handler(NotAdmitted, _answer)
+    app.add_exception_handler(Closed, _closed)
 
     async def caller(request: Request) -> str:
         hotkey = str(request.state.caller_hotkey)
         if not await admit(hotkey):
-            raise _NotAdmitted(f"{hotkey} has no validator permit on this subnet")
+            raise NotAdmitted(f"{hotkey} has no validator permit on this subnet")
         return hotkey
-
-    app.add_exception_handler(_NotAdmitted, _forbidden)
-
-    @app.get(HEALTH)
-    async def health() -> Response:
-        names = [claim.name for claim in service.claims()]
-        return _send(
-            peer.Health(hotkey=service.hotkey, devices=names, jobs_waiting=service.waiting())
-        )
-
-    @app.get("/v1/devices")
-    async def devices(_request: Request) -> Response:
-        return _send(peer.DeviceList(devices=service.claims()))
 
     @app.post("/v1/jobs")
     async def submit(request: Request) -> Response:
-        requester = await caller(request)
-        message = await _read(request, peer.JobRequest)
-        return _send(await service.accept(message, requester=requester))
+        try:
+            requester = await caller(request)
+            message = await _read(request, peer.JobRequest)
+            return _send(await service.accept(message, requester=requester))
+        except Exception as error:
+            refused(_problem_of(error).type.removeprefix(_URN))
+            raise
 
     @app.get("/v1/jobs/{key}")
     async def status(key: str, request: Request) -> Response:
@@ -76,29 +85,65 @@ def miner_app(service: MinerService, *, admit: Admit) -> FastAPI:
         document = (await _read(request, peer.CountersignedReceipt)).receipt
         return _send(service.take_receipt(key, document, requester=requester))
 
+    _showing(app, service, obstacles)
     return app
 
 
-class _NotAdmitted(Exception):
-    """The caller is authenticated and may not send jobs."""
+def _showing(app: FastAPI, service: MinerService, obstacles: Callable[[], Sequence[str]]) -> None:
+    """Add the routes that change nothing and name no job."""
+
+    @app.get(HEALTH)
+    async def health() -> Response:
+        return _send(service.health())
+
+    @app.get(READY)
+    async def ready() -> Response:
+        closed = service.gate.closed()
+        reasons = [*([str(closed)] if closed else []), *obstacles()]
+        message = peer.Readiness(ready=not reasons, reasons=reasons)
+        return _send(message, status=503 if reasons else 200)
+
+    @app.get(MAINTENANCE)
+    async def maintenance() -> Response:
+        return _send(service.maintenance())
+
+    @app.get("/v1/devices")
+    async def devices(_request: Request) -> Response:
+        return _send(peer.DeviceList(devices=service.claims()))
 
 
 async def _read(request: Request, expected: type[M]) -> M:
     return expected.model_validate(bounded_json(await request.body()))
 
 
-def _send(message: peer.Message) -> Response:
-    return Response(message.model_dump_json(), media_type="application/json")
+def _send(message: peer.Message, *, status: int = 200) -> Response:
+    return Response(message.model_dump_json(), status, media_type="application/json")
 
 
-async def _conflict(_request: Request, error: Exception) -> Response:
-    return _problem("conflict", "Conflict", 409, str(error))
+def _problem_of(error: Exception) -> Problem:
+    """Translate an error of this service, or any other."""
+    from pydantic import ValidationError
+
+    text = str(error)
+    if isinstance(error, Closed):
+        title = "Under maintenance" if error.word == "maintenance" else "Draining"
+        return Problem(_URN + error.word, title=title, status=503, detail=text)
+    if isinstance(error, Conflict):
+        return Problem(f"{_URN}conflict", title="Conflict", status=409, detail=text)
+    if isinstance(error, NotAdmitted):
+        return Problem(f"{_URN}not-admitted", title="Not admitted", status=403, detail=text)
+    if isinstance(error, ValidationError):
+        return Problem(f"{_URN}malformed-body", title="Malformed body", status=422, detail="")
+    return faults.problem_of(error)
 
 
-async def _forbidden(_request: Request, error: Exception) -> Response:
-    return _problem("not-admitted", "Not admitted", 403, str(error))
+async def _answer(_request: Request, error: Exception) -> Response:
+    problem = _problem_of(error)
+    return Response(problem.to_bytes(), problem.status, media_type=PROBLEM_MEDIA_TYPE)
 
 
-def _problem(word: str, title: str, status: int, detail: str) -> Response:
-    problem = Problem(f"urn:qsubnet:problem:{word}", title=title, status=status, detail=detail)
-    return Response(problem.to_bytes(), status, media_type=PROBLEM_MEDIA_TYPE)
+async def _closed(request: Request, error: Exception) -> Response:
+    answer = await _answer(request, error)
+    if isinstance(error, Closed):
+        answer.headers["retry-after"] = str(error.retry_after_s)
+    return answer

@@ -1,11 +1,12 @@
-"""Put a miner together and serve it: adapter, store, wire, chain."""
+"""Put a miner together and serve it: adapter, store, wire, chain, and the side port."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
-import math
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,31 +16,34 @@ import providers
 from providers.base import Context
 from providers.errors import ProviderError
 from qsubnet.chain.calls import Announcement
-from qsubnet.chain.errors import ChainError
 from qsubnet.chain.local import open_local
 from qsubnet.directory import EpochClock
 from qsubnet.errors import ConfigurationError, Unreachable
 from qsubnet.fence import require_own_names
 from qsubnet.lock import sole
-from qsubnet.miner.app import HEALTH, miner_app
-from qsubnet.miner.service import MinerService
-from qsubnet.serving import background, bind, serve, url_of
+from qsubnet.miner.admission import Permits
+from qsubnet.miner.app import OPEN, miner_app
+from qsubnet.miner.guarded import Guarded
+from qsubnet.miner.metrics import PREFIX, MinerMetrics
+from qsubnet.miner.redaction import Redactor, credentials_in
+from qsubnet.miner.service import MinerService, Policy
+from qsubnet.serving import background, bind, serve, serve_beside, url_of
 from qsubnet.store.database import Store, sqlite_url
+from qsubnet.telemetry import Counted, side_app
 from qsubnet.wire.keys import Sr25519Verifier, load_key_file
 from qsubnet.wire.nonces import SqliteNonceStore
 from qsubnet.wire.signed_app import SignedApp
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Coroutine, Mapping
+    from typing import Any
 
     from providers.base import Json, Provider
-    from qsubnet.chain.base import Chain
     from qsubnet.chain.local import LocalChain
+    from qsubnet.miner.configuration import Window
     from qsubnet.wire.keys import Sr25519Signer
 
 log = logging.getLogger(__name__)
-
-_ADMITTED_FOR_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,12 @@ class MinerConfig:
         host: Where to listen.
         port: 0 for a free one.
         seed: Root of the simulators' seeds, any text.
+        max_concurrent: Jobs at the backend at once, at least 1.
+        maintenance: Windows in which no new job is taken.
+        min_stake_rao: Stake that a requester needs beside its permit.
+        drain_s: How long a signal waits for what is at the backend.
+        keep_days: Days after which an ended job is forgotten; None keeps all.
+        metrics: Host and port of the side port; None for none.
     """
 
     adapter: str
@@ -65,6 +75,12 @@ class MinerConfig:
     host: str
     port: int
     seed: str
+    max_concurrent: int = 4
+    maintenance: tuple[Window, ...] = ()
+    min_stake_rao: int = 0
+    drain_s: float = 5.0
+    keep_days: int | None = None
+    metrics: tuple[str, int] | None = None
 
 
 async def serve_miner(config: MinerConfig) -> None:
@@ -72,6 +88,7 @@ async def serve_miner(config: MinerConfig) -> None:
 
     Raises:
         ConfigurationError: The key, the ledger, the adapter or an option is wrong.
+        Unreachable: The backend does not answer.
         Busy: Another miner serves from this state directory.
     """
     require_own_names()
@@ -92,33 +109,75 @@ async def _serve(config: MinerConfig, chain: LocalChain, signer: Sr25519Signer) 
             SqliteNonceStore(config.state / "nonces.db", now_ns=time.time_ns)
         ) as nonces,
     ):
-        provider = _provider(config, clock)
-        service = MinerService(
-            provider,
-            store=store,
-            signer=signer,
-            now_ms=lambda: time.time_ns() // 1_000_000,
-            refresh_epoch=clock.refresh,
-        )
-        await service.start()
-        app = SignedApp(
-            miner_app(service, admit=Permits(chain, now_s=time.monotonic).admits),
-            signer=signer,
-            nonces=nonces,
-            now_ns=time.time_ns,
-            open_paths=[HEALTH],
-        )
-        listener = bind(config.host, config.port)
+        redactor, metrics = Redactor(credentials_in(os.environ)), MinerMetrics()
+        inner = _provider(config, clock, redactor)
+        provider = Guarded(inner, redactor=redactor, observer=metrics)
         try:
-            await chain.announce(Announcement(url_of(listener)))
-            log.info("miner serves", extra={"hotkey": signer.identity, "url": url_of(listener)})
-            async with background(service.work()):
-                await serve(app, listener)
+            service = await _service(config, provider, store, signer, clock, metrics)
+            await _listen(config, chain, service, provider, signer, nonces, metrics)
         finally:
-            listener.close()
-            if isinstance(provider, _Closing):
+            if isinstance(inner, _Closing):
                 # What is queued in worker threads would else be run to its end.
-                await asyncio.to_thread(provider.close)
+                await asyncio.to_thread(inner.close)
+
+
+async def _service(
+    config: MinerConfig,
+    provider: Guarded,
+    store: Store,
+    signer: Sr25519Signer,
+    clock: EpochClock,
+    metrics: MinerMetrics,
+) -> MinerService:
+    service = MinerService(
+        provider,
+        store=store,
+        signer=signer,
+        now_ms=lambda: time.time_ns() // 1_000_000,
+        refresh_epoch=clock.refresh,
+        policy=Policy(config.max_concurrent, config.maintenance, config.keep_days, metrics.ended),
+    )
+    try:
+        await service.start()
+    except ProviderError as error:
+        raise Unreachable(f"adapter {config.adapter} describes no device: {error}") from None
+    metrics.watch(service)
+    return service
+
+
+async def _listen(
+    config: MinerConfig,
+    chain: LocalChain,
+    service: MinerService,
+    provider: Guarded,
+    signer: Sr25519Signer,
+    nonces: SqliteNonceStore,
+    metrics: MinerMetrics,
+) -> None:
+    permits = Permits(chain, now_s=time.monotonic, min_stake_rao=config.min_stake_rao)
+
+    def obstacles() -> list[str]:
+        return [] if provider.reachable else ["the backend is out of reach"]
+
+    inner = miner_app(service, admit=permits.admits, refused=metrics.refused, obstacles=obstacles)
+    signed = SignedApp(inner, signer=signer, nonces=nonces, now_ns=time.time_ns, open_paths=OPEN)
+    app = Counted(signed, routes=inner.routes, registry=metrics.registry, prefix=PREFIX)
+
+    def all_obstacles() -> list[str]:
+        closed = service.gate.closed()
+        return [*([str(closed)] if closed else []), *obstacles()]
+
+    async with contextlib.AsyncExitStack() as opened:
+        listener = opened.enter_context(contextlib.closing(bind(config.host, config.port)))
+        works: list[Coroutine[Any, Any, None]] = [service.work(), service.prune()]
+        if config.metrics is not None:
+            side = opened.enter_context(contextlib.closing(bind(*config.metrics)))
+            works.append(serve_beside(side_app(metrics.registry, obstacles=all_obstacles), side))
+            log.info("metrics served", extra={"url": url_of(side)})
+        await opened.enter_async_context(background(*works))
+        await chain.announce(Announcement(url_of(listener)))
+        log.info("miner serves", extra={"hotkey": signer.identity, "url": url_of(listener)})
+        await serve(app, listener, drain=functools.partial(service.drain, within_s=config.drain_s))
 
 
 @runtime_checkable
@@ -128,44 +187,16 @@ class _Closing(Protocol):
     def close(self) -> None: ...
 
 
-class Permits:
-    """Who may send jobs: hotkeys with a validator permit, by a picture of the last seconds.
-
-    Nobody is turned away by an old picture: permits are given at the end of an epoch, and tests
-    come at once.
-
-    Args:
-        chain: Read from.
-        now_s: A clock that never goes back, in seconds.
-    """
-
-    def __init__(self, chain: Chain, *, now_s: Callable[[], float]) -> None:
-        self._chain = chain
-        self._now_s = now_s
-        self._permitted: frozenset[str] = frozenset()
-        self._until = -math.inf
-
-    async def admits(self, hotkey: str) -> bool:
-        """Tell whether `hotkey` may send jobs.
-
-        Raises:
-            Unreachable: The chain cannot be read now.
-        """
-        if self._now_s() > self._until or hotkey not in self._permitted:
-            try:
-                picture = await self._chain.metagraph()
-            except ChainError as error:
-                raise Unreachable(f"the chain cannot be read now: {error}") from error
-            self._permitted = frozenset(n.hotkey for n in picture.neurons if n.validator_permit)
-            self._until = self._now_s() + _ADMITTED_FOR_S
-        return hotkey in self._permitted
-
-
-def _provider(config: MinerConfig, clock: EpochClock) -> Provider:
+def _provider(config: MinerConfig, clock: EpochClock, redactor: Redactor) -> Provider:
     context = Context(config.seed.encode(), lambda: clock.epoch, config.state)
     try:
         return providers.create(config.adapter, config.options, context)
     except KeyError as error:
         raise ConfigurationError(str(error.args[0])) from error
     except ProviderError as error:
-        raise ConfigurationError(f"adapter {config.adapter}: {error}") from error
+        text = redactor.text(str(error))
+        raise ConfigurationError(f"adapter {config.adapter}: {text}") from None
+    except Exception as error:  # border: an adapter's own bug; a bare traceback is not redacted
+        log.exception("adapter does not start", extra={"adapter": config.adapter})
+        name = type(error).__name__
+        raise ConfigurationError(f"adapter {config.adapter} raises {name}; see the log") from None

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from qsubnet.fence import require_own_names
 from qsubnet.lock import sole
 from qsubnet.receipts import ReceiptDesk
 from qsubnet.store.database import Store
+from qsubnet.validating.metrics import write_metrics
 from qsubnet.validating.secret import load_secret
 from qsubnet.validating.service import Round, ValidatingService
 from qsubnet.wire.keys import Sr25519Verifier, load_key_file
@@ -46,12 +47,14 @@ class ValidatorConfig:
         ledger: The local ledger's file.
         state: Directory of lock and secret; made if missing.
         database: SQLAlchemy URL of the operator's store.
+        metrics_file: Written after each round; None for none.
     """
 
     key_file: Path
     ledger: Path
     state: Path
     database: str
+    metrics_file: Path | None = None
 
 
 async def run_validator(
@@ -71,10 +74,30 @@ async def run_validator(
         prompt_s = PROMPT_S if lasting else PATIENCE_S
         async with _service(config, prompt_s=prompt_s) as service:
             while True:
-                result = await _rounds(service, wait=wait, forgiving=every_s is not None)
+                with _measured(config.metrics_file, service.store) as found:
+                    result = await _rounds(service, wait=wait, forgiving=every_s is not None)
+                    found.append(result)
                 if every_s is None:
                     return result
                 await asyncio.sleep(every_s)
+
+
+@contextlib.contextmanager
+def _measured(path: Path | None, store: Store) -> Iterator[list[Round]]:
+    """Write metrics of what the body puts into the list, or of its failure."""
+    began, found = time.monotonic(), list[Round]()
+    try:
+        yield found
+    finally:
+        if path is not None:
+            ended_well = bool(found) and found[0].epoch >= 0
+            write_metrics(
+                path,
+                store=store,
+                found=found[0] if ended_well else None,
+                seconds=time.monotonic() - began,
+                now_s=time.time(),
+            )
 
 
 async def _rounds(service: ValidatingService, *, wait: bool, forgiving: bool) -> Round:

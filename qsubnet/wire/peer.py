@@ -1,7 +1,8 @@
 """The messages between a requester (validator or gateway) and a miner, as pydantic models.
 
 Bytes become these once, at the border; behind it they are domain objects (`qsubnet.wire.domain`).
-Unknown fields are refused: both sides sign what they read.
+Unknown fields are refused where both sides sign what they read; answers that nobody signs for good
+(`Tidings`) may grow, and a reader ignores what it does not know.
 
     GET    /v1/devices               -> DeviceList
     POST   /v1/jobs                  JobRequest -> JobStatus      (idempotent by key)
@@ -10,6 +11,11 @@ Unknown fields are refused: both sides sign what they read.
     POST   /v1/jobs/{key}/cancel     -> JobStatus
     POST   /v1/jobs/{key}/receipt    CountersignedReceipt -> JobStatus
     GET    /v1/health                -> Health                    (open, unsigned)
+    GET    /v1/ready                 -> Readiness                 (open, unsigned; 503 if not)
+    GET    /v1/maintenance           -> Maintenance               (open, unsigned)
+
+While the miner drains or is under maintenance, a new job is answered 503 with `Retry-After` and a
+problem of type `draining` or `maintenance`; a job that it knows already is answered as ever.
 """
 
 from __future__ import annotations
@@ -29,6 +35,7 @@ MAX_BITS = 1_024
 MAX_DEVICES = 64
 MAX_COUPLINGS = 50_000
 MAX_PROGRAM_BYTES = 4_000_000
+MAX_WINDOWS = 100
 
 Key = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Rate = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -43,6 +50,12 @@ class Message(BaseModel):
     """Base of every message: frozen, no unknown fields, no silent conversions."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Tidings(Message):
+    """Base of answers that may grow: a reader ignores fields that it does not know."""
+
+    model_config = ConfigDict(extra="ignore")
 
 
 class ErrorSheet(Message):
@@ -88,12 +101,17 @@ class JobRequest(Message):
     memory: bool
 
 
-class JobStatus(Message):
-    """Where a job stands; `detail` is the backend's own sentence after a failure."""
+class JobStatus(Tidings):
+    """Where a job stands; `detail` is the backend's own sentence after a failure.
+
+    `queue_position` counts the jobs that go to the backend before this one, 0 for the next; null
+    where that is not known, as at the backend, whose own queue the miner does not see.
+    """
 
     key: Key
     state: State
     detail: Annotated[str, Field(max_length=2_000)] = ""
+    queue_position: Annotated[int, Field(ge=0)] | None = None
 
 
 class ProgramAnswer(Message):
@@ -124,9 +142,32 @@ class CountersignedReceipt(Message):
     receipt: dict[str, JsonValue]
 
 
-class Health(Message):
-    """A miner that answers; `devices` are names."""
+class MaintenanceWindow(Tidings):
+    """A declared time without new jobs; Unix times in milliseconds, the end excluded."""
+
+    start_ms: int
+    end_ms: int
+    reason: Annotated[str, Field(max_length=200)]
+
+
+class Maintenance(Tidings):
+    """The windows that are not over, by their start."""
+
+    windows: Annotated[list[MaintenanceWindow], Field(max_length=MAX_WINDOWS)]
+
+
+class Health(Tidings):
+    """A miner that answers; `devices` are names, `accepting` is whether it takes new jobs now."""
 
     hotkey: str
     devices: list[str]
     jobs_waiting: int
+    accepting: bool = True
+    maintenance: list[MaintenanceWindow] = []
+
+
+class Readiness(Tidings):
+    """Whether new jobs are of use here now, and what stands in the way."""
+
+    ready: bool
+    reasons: list[str]

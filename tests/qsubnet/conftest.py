@@ -38,8 +38,8 @@ from qsubnet.chain.genesis import ChainParams, Genesis
 from qsubnet.chain.local import LocalChain, create_local, open_local
 from qsubnet.directory import ChainDirectory
 from qsubnet.dispatcher import Dispatcher
-from qsubnet.miner.app import HEALTH, miner_app
-from qsubnet.miner.serve import Permits
+from qsubnet.miner.app import OPEN, miner_app
+from qsubnet.miner.admission import Permits
 from qsubnet.miner.service import MinerService
 from qsubnet.receipts import ReceiptDesk
 from qsubnet.store.database import Store, sqlite_url
@@ -146,7 +146,7 @@ class Home:
             signer=signer or self.signer,
             nonces=nonces,
             now_ns=lambda: _NOW_NS,
-            open_paths=[HEALTH],
+            open_paths=OPEN,
         )
 
     def leave(self) -> None:

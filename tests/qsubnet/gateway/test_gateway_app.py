@@ -299,6 +299,7 @@ def test_the_interface_is_documented_with_schemas_examples_and_every_problem(
             "/v1/jobs/{job_id}/result",
             "/v1/devices",
             "/v1/health",
+            "/v1/ready",
         }
         post = document["paths"]["/v1/jobs"]["post"]
         schema = post["requestBody"]["content"]["application/json"]["schema"]

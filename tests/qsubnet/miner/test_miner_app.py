@@ -90,6 +90,8 @@ def test_health_is_open_and_unsigned(town: Any, tools: Any) -> None:
                 "hotkey": home.hotkey,
                 "devices": ["toy"],
                 "jobs_waiting": 0,
+                "accepting": True,
+                "maintenance": [],
             }
             unsigned = await http.get("http://m.test/v1/devices")
             assert unsigned.status_code == 401
@@ -118,7 +120,7 @@ def test_a_fault_of_ours_is_a_problem_that_tells_nothing(
 
 def test_a_validator_is_admitted_as_soon_as_it_has_its_permit(town: Any, tools: Any) -> None:
     """The picture of the last seconds must not turn away whoever just got a permit."""
-    from qsubnet.miner.serve import Permits
+    from qsubnet.miner.admission import Permits
 
     async def story() -> None:
         await town.settle_in(validators=["val"], miners=["m"])

@@ -256,10 +256,10 @@ def test_a_miner_killed_at_any_moment_runs_each_job_once(
             bench.machine.jobs[request.key] = JobState.COMPLETED
         elif moment == "reply lost":
             bench.machine.lost_replies = 1
-            assert not await first._advance(request.key)
+            assert not await first.worker.advance(request.key)
         elif moment == "noted":
             bench.machine.ends_as = JobState.RUNNING
-            assert not await first._advance(request.key)
+            assert not await first.worker.advance(request.key)
             bench.machine.jobs[request.key] = JobState.COMPLETED
         elif moment == "finished":
             await bench.finished(first, request.key)
@@ -278,7 +278,7 @@ def test_a_backend_that_forgot_its_jobs_gets_them_again(bench: Bench, tools: Any
         service, request = await bench.service(), bench.request()
         bench.machine.ends_as = JobState.RUNNING
         await _accept(bench, service, request)
-        assert not await service._advance(request.key)
+        assert not await service.worker.advance(request.key)
         bench.machine.jobs.clear()
         bench.machine.ends_as = JobState.COMPLETED
         assert (await bench.finished(service, request.key)).state == "completed"
@@ -319,7 +319,7 @@ def test_what_may_pass_by_itself_ends_no_job(bench: Bench, tools: Any) -> None:
 def test_a_store_that_fails_for_a_while_stops_nothing(
     bench: Bench, tools: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_MAX_POLL_S", 0.001)
+    monkeypatch.setattr("qsubnet.miner.worker.MAX_POLL_S", 0.001)
 
     async def story() -> None:
         service, request = await bench.service(), bench.request()
@@ -427,7 +427,7 @@ def test_cancelling_reaches_the_backend_even_while_the_job_is_on_its_way(
         await asyncio.sleep(0)
         work.cancel()
         await asyncio.gather(work, return_exceptions=True)
-        assert await told() or await service._advance(request.key)
+        assert await told() or await service.worker.advance(request.key)
 
     tools.run(story())
 
@@ -439,7 +439,7 @@ def test_cancelling_a_running_job_stops_it_at_the_backend_and_a_second_time_noth
         service, request = await bench.service(), bench.request()
         bench.machine.ends_as = JobState.RUNNING
         await _accept(bench, service, request)
-        assert not await service._advance(request.key)
+        assert not await service.worker.advance(request.key)
         for _ in range(2):
             status = await service.cancel(request.key, requester=bench.me.identity)
             assert status.state == "cancelled"
@@ -455,7 +455,7 @@ def test_a_backend_out_of_reach_does_not_keep_a_job_from_being_cancelled(
         service, request = await bench.service(), bench.request()
         bench.machine.ends_as = JobState.RUNNING
         await _accept(bench, service, request)
-        assert not await service._advance(request.key)
+        assert not await service.worker.advance(request.key)
         bench.machine.faults = [("cancel", RetryLater("out of reach"))]
         status = await service.cancel(request.key, requester=bench.me.identity)
         assert status.state == "cancelled"
