@@ -11,6 +11,7 @@ and the record of a result has the `usage` in seconds.
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -20,7 +21,7 @@ from providers.base import Cost, Device, JobState
 from providers.errors import Rejected, RetryLater, UnknownDevice
 from providers.ibm_devices import calibration_of, device_of, plain
 from providers.ibm_programs import program_results, quantum_program
-from providers.ibm_wire import asked, bound, status_of
+from providers.ibm_wire import asked, bound, posted, redacted, status_of
 from providers.remote import Standing, Task, TaskResult
 from providers.state_words import translated
 
@@ -139,10 +140,7 @@ class IbmVendor:
         )
 
     def _backend(self, name: str, *, newest: bool = False) -> Any:  # noqa: ANN401 - the SDK has no types
-        """The SDK's object for a backend.
-
-        The SDK swallows why it could not describe one, so a second question asks for the reason.
-        """
+        """The SDK's object for a backend."""
         from qiskit.providers.exceptions import QiskitBackendNotFoundError
 
         if name not in self._names:
@@ -151,14 +149,23 @@ class IbmVendor:
             try:
                 self._backends[name] = self._service.backend(name)
             except QiskitBackendNotFoundError:
-                offered = _offered(self._service)
-                if name in offered:
-                    raise RetryLater(f"IBM does not describe {name} at the moment") from None
-                raise Rejected(f"IBM offers no backend {name!r} here, but {offered}") from None
+                raise self._missing(name) from None
             bound(self._service, timeout_s=self._timeout_s)
         return self._backends[name]
 
+    def _missing(self, name: str) -> RetryLater | Rejected:
+        """Why the SDK has no backend of a name: it swallows the reason, so ask once more.
+
+        Raises what the service answers, where it answers no list.
+        """
+        client = self._service._active_api_client  # noqa: SLF001 - as in the module ibm_wire
+        offered = sorted(str(backend["name"]) for backend in client.list_backends())
+        if name in offered:
+            return RetryLater(f"IBM does not describe {name} at the moment")
+        return Rejected(f"IBM offers no backend {name!r} here, but {offered}")
+
     def _send(self, task: Task) -> str:
+        from qiskit.providers.exceptions import QiskitBackendNotFoundError
         from qiskit_ibm_runtime import Executor
 
         backend = self._backend(task.device)
@@ -167,7 +174,12 @@ class IbmVendor:
         executor.options.max_execution_time = self._max_execution_s
         width = int(backend.target.num_qubits)
         program = quantum_program(task.programs, shots=task.shots, width=width, token=task.token)
-        job = executor.run(program)
+        try:
+            job = executor.run(program)
+        except QiskitBackendNotFoundError:
+            if posted():
+                raise
+            raise self._missing(task.device) from None
         self._remember(job)
         return str(job.job_id())
 
@@ -193,14 +205,14 @@ class IbmVendor:
         state = translated("ibm", word)
         if state is not JobState.FAILED:
             return Standing(state)
-        return Standing(state, self._reason(job))
+        return Standing(state, redacted(self._reason(job), self._secrets())[:1_000])
 
     def _reason(self, job: Any) -> str:  # noqa: ANN401 - the SDK has no types
         """The service's words on a failure: of the job's state, else of its result."""
         state = _client(job).job_get(job.job_id()).get("state") or {}
         code = state.get("reason_code") or state.get("reasonCode")
         reason = state.get("reason") or job.error_message() or "no reason given"
-        return f"IBM job {job.job_id()}: {f'error code {code}; ' if code else ''}{reason}"[:1_000]
+        return f"IBM job {job.job_id()}: {f'error code {code}; ' if code else ''}{reason}"
 
     def _fetch(self, task: Task, task_id: str) -> TaskResult:
         job = self._job(task_id)
@@ -216,8 +228,8 @@ class IbmVendor:
             ],
             "passthrough_data": result.passthrough_data,
         }
-        whole = plain(record)
-        return TaskResult(programs, whole if isinstance(whole, dict) else {})
+        text = json.dumps(plain(record))
+        return TaskResult(programs, json.loads(redacted(text, self._secrets())))
 
     def _stop(self, task_id: str) -> None:
         from qiskit_ibm_runtime.exceptions import RuntimeInvalidStateError
@@ -242,9 +254,3 @@ class IbmVendor:
 def _client(job: Any) -> Any:  # noqa: ANN401 - the SDK has no types
     """The client of a job's instance; the SDK's own methods hide what the service answered."""
     return job._api_client  # noqa: SLF001 - see above
-
-
-def _offered(service: Any) -> list[str]:  # noqa: ANN401 - the SDK has no types
-    """Every backend that the active instance lists; raises what the SDK swallowed."""
-    listed = service._active_api_client.list_backends()  # noqa: SLF001 - see the module ibm_wire
-    return sorted(str(backend["name"]) for backend in listed)

@@ -73,11 +73,16 @@ def asked(call: Callable[[], _T], *, secrets: Callable[[], tuple[str, ...]]) -> 
     except Exception as error:  # noqa: BLE001 - the SDK raises what it likes
         wrong = _translated(error)
     # Raised outside of the handler, so that no traceback carries the SDK's error and its headers.
-    raise type(wrong)(redacted(str(wrong), secrets()))
+    raise type(wrong)(redacted(str(wrong), secrets())[:600])
+
+
+def posted() -> bool:
+    """True once the running call has posted a job."""
+    return bool(_POSTED.get())
 
 
 def redacted(text: str, secrets: tuple[str, ...]) -> str:
-    """Take secrets out of a text, and shorten it.
+    """Take secrets out of a text.
 
     Example:
         >>> redacted("apikey 0123456789abcdef is wrong", ("0123456789abcdef",))
@@ -86,7 +91,7 @@ def redacted(text: str, secrets: tuple[str, ...]) -> str:
     for secret in secrets:
         if secret:
             text = text.replace(secret, "[secret]")
-    return text[:600]
+    return text
 
 
 def status_of(error: BaseException) -> int:
@@ -102,17 +107,17 @@ def status_of(error: BaseException) -> int:
 
 
 def _translated(error: Exception) -> ProviderError:
-    status, text, posted = status_of(error), f"{type(error).__name__}: {error}", _POSTED.get()
-    if posted == "accepted":
+    status, text, stage = status_of(error), f"{type(error).__name__}: {error}", _POSTED.get()
+    if stage == "accepted":
         return OutcomeUnknown(f"IBM took a job, and then: {text}")
-    if status == 404 and not posted and "/jobs/" in text:
+    if status == 404 and not stage and any("/jobs/" in str(link) for link in _chain(error)):
         return UnknownHandle(f"IBM: {text}")
     if status == 429:
         return RetryLater(f"IBM is busy (429{_retry_after(error)}): {text}")
     if 400 <= status < 500 and status != 408:
         return Rejected(f"IBM refuses ({status}): {text}")
     if status or _is_transport(error):
-        if posted and not _never_connected(error):
+        if stage and not _never_connected(error):
             return OutcomeUnknown(f"IBM did not answer a submission: {text}")
         return RetryLater(f"IBM is out of reach: {text}")
     if _is_refusal(error):
