@@ -32,7 +32,7 @@ ADAPTERS: dict[str, Adapter] = {
     "aer": Adapter("providers.aer:create", 'pip install "qsubnet[local]"'),
     "braket": Adapter("providers.braket:create", 'pip install "qsubnet[local]"'),
     "cheats": Adapter("providers.cheats:create", 'pip install "qsubnet[miner]"'),
-    "cirq": Adapter("providers.cirq:create", 'pip install "qsubnet[local]"'),
+    "cirq": Adapter("providers.cirq:create", 'pip install "qsubnet[miner]"'),
     "exec": Adapter("providers.exec:create", 'pip install "qsubnet[local]"'),
     "ibm": Adapter("providers.ibm:create", 'pip install "qsubnet[miner]"'),
     "ionq": Adapter("providers.ionq:create", 'pip install qsubnet'),

@@ -17,6 +17,7 @@ STATE_WORDS: dict[str, dict[str, JobState]] = {
         "Executing": _RUNNING,
         "Finishing": _RUNNING,
         "CancellationRequested": _RUNNING,
+        "Cancelling": _RUNNING,
         "Succeeded": _COMPLETED,
         "Completed": _COMPLETED,
         "Failed": _FAILED,

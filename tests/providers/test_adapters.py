@@ -98,5 +98,5 @@ def test_an_adapter_whose_software_is_missing_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch, context: Context
 ) -> None:
     monkeypatch.setitem(sys.modules, "cirq", None)  # how Python marks what must not be imported
-    with pytest.raises(MissingSoftware, match=r'"qsubnet\[local\]"'):
+    with pytest.raises(MissingSoftware, match=r'"qsubnet\[miner\]"'):
         providers.create("cirq", {}, context)

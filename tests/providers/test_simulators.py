@@ -33,7 +33,8 @@ CASES: list[tuple[str, dict[str, Json]]] = [
     ("aer", {"gpu": "off"}),
     ("aer", {"method": "statevector", "gpu": "off", "threads": 2}),
     ("aer", {"method": "matrix_product_state"}),
-    ("cirq", {}),
+    ("cirq", {"engine": "cirq"}),
+    ("cirq", {"engine": "qsim"}),
     ("braket", {}),
 ]
 SIMULATORS = ["aer", "braket", "cirq"]
@@ -308,7 +309,10 @@ def test_a_run_that_aer_ends_with_an_error_fails_in_aers_own_words(make_job: Mak
         ({"blocking_qubits": -1}, "a whole number in 0 .. 64"),
         ({"noise": {**SHEET, "class": "qpu"}}, "class qpu with errors"),
         ({"noise": {k: v for k, v in SHEET.items() if k != "errors"}}, "simulator without errors"),
-        ({"noise": {**SHEET, "num_qubits": 33, "errors": FLAT}}, "at most 32 qubits, the sheet has 33"),
+        (
+            {"noise": {**SHEET, "num_qubits": 33, "errors": FLAT}},
+            "at most 32 qubits, the sheet has 33",
+        ),
         ({"noise": SHEET, "num_qubits": 4}, "exclude each other"),
         ({"noise": "no-such-sheet.json"}, "cannot read the sheet"),
     ],
