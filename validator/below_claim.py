@@ -2,9 +2,9 @@
 
 Three ways to score a circuit, all bounded by 1 and with a mean of at least the floor where the
 sheet is kept: hits of the known answer (readout probes), (-1/2)^d at Hamming distance d (mirrors),
-and (p(x) - 1/D)/(p_max - 1/D) where only the ideal law p is known (random circuits). The bits are
-read forwards and backwards and the lesser e-value counts (at most either, so it is one): reversed
-bits are a mistake, and must not accuse once the device has mended it.
+and (p(x) - 1/D)/(p_max - 1/D) where only the ideal law p is known (random circuits). Each circuit
+counts what the most favourable order of its bits leaves (`validator.any_order`): bits in a wrong
+order are a mistake, which must not accuse before it is found nor after it is mended.
 
 Each kind of circuit has a fold of its own, and their plain average accuses: a device that is good
 on mirrors and bad on random circuits would otherwise win back with one what it loses with the
@@ -12,19 +12,28 @@ other. Random circuits whose floor lies too near to chance to be told from it ar
 
 Assumes for random circuits: a circuit of fidelity F scores at least F times its ideal score. It is
 exact for white noise; local noise scores higher (validator.estimators.xeb).
-Blind spot: circuits above 20 qubits, or whose claim is below one half, never accuse.
+Blind spot: circuits above 20 qubits, or whose claim is below one half, never accuse; nor do random
+circuits of a qpu above 6 qubits, which have too many orders. A simulator is claimed to be exact at
+its full width, where only forwards and backwards are read: one that permutes is below its claim.
 Source: `validator.fidelity` (floors), `validator.sequential` (betting and the cap per circuit).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from circuits.case import KnownAnswer, SimulatedAnswer
+from providers.base import DeviceClass
+from validator.any_order import (
+    WIDEST_LAW,
+    least_law_wealth,
+    least_polarization_wealth,
+    most_hits,
+)
 from validator.claims import claim_for
-from validator.estimators.mirror import mirror_answer
 from validator.fidelity import Measure, accusation_floor
 from validator.sequential import (
     StartMixture,
@@ -33,7 +42,6 @@ from validator.sequential import (
     capped,
     hit_wealth,
     log10_mean,
-    polarization_wealth,
     rounded_down,
 )
 
@@ -124,25 +132,25 @@ def _known(record: Record, target: str) -> float | None:
     if floor is None:
         return None
     table, stake = _table(record), best_stake(floor, alternative=floor / 2)
-    bets = []
-    for answer in (target, target[::-1]):
-        if measure is Measure.HITS:
-            hits, shots = table.get(answer, 0), record.shots_returned
-            bets.append(hit_wealth(hits, shots=shots, floor=floor, stake=stake))
-        else:
-            distances = mirror_answer(table, target=answer).histogram
-            bets.append(polarization_wealth(distances, floor=floor, stake=stake))
-    return min(bets)
+    if measure is Measure.HITS:
+        hits, shots = most_hits(table, target=target), record.shots_returned
+        return hit_wealth(hits, shots=shots, floor=floor, stake=stake)
+    return least_polarization_wealth(table, target=target, floor=floor, stake=stake)
 
 
 def _simulated(record: Record, reference: Reference) -> float | None:
-    floor = _floor(record, Measure.POLARIZATION)
-    if floor is None:
+    floor, width = _floor(record, Measure.POLARIZATION), record.program.num_bits
+    is_narrow = width <= WIDEST_LAW
+    if floor is None or (record.device.device_class is DeviceClass.QPU and not is_narrow):
         return None
     law, table = reference.probabilities(record.program), _table(record)
-    orders: tuple[Callable[[str], str], ...] = (lambda key: key, lambda key: key[::-1])
     if _growth(law, floor) * record.shots_asked < _LEAST_GROWTH:
         return None
+    if is_narrow:
+        bets = _bets(law, floor)
+        gains = [[math.log10(bet.factor(score)) for score in bet.scores] for bet in bets]
+        return least_law_wealth(table, gains=gains, width=width) if bets else 0.0
+    orders: tuple[Callable[[str], str], ...] = (lambda key: key, lambda key: key[::-1])
     return min(law_wealth(table, law=law, fidelity=floor, read=read) for read in orders)
 
 
@@ -179,28 +187,49 @@ def law_wealth(
         >>> law_wealth({"1": 100}, law=np.array([0.9, 0.1]), fidelity=0.5) > 1
         True
     """
+    wealths = []
+    for bet in _bets(law, fidelity):
+        outcomes: dict[float, int] = {}
+        for key in sorted(counts):
+            score = bet.scores[int(read(key), 2)]
+            outcomes[score] = outcomes.get(score, 0) + counts[key]
+        wealths.append(betting_wealth(outcomes, floor=bet.floor, stake=bet.stake))
+    return log10_mean(wealths) if wealths else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Bet:
+    """One bet on a law: the score of each string, the floor of their mean, and the stake."""
+
+    scores: Sequence[float]
+    floor: float
+    stake: float
+
+    def factor(self, score: float) -> float:
+        return 1.0 - self.stake * (score - self.floor)
+
+
+def _bets(law: Law, fidelity: float) -> list[_Bet]:
+    """Return the bets whose average is placed; none where the law is flat."""
     mean = 1.0 / len(law)
     top = float(law.max()) - mean
     square, cube = _power_sum(law, 2), _power_sum(law, 3)
     excess = square - mean
     if top <= _FLATTEST or excess <= _FLATTEST:
-        return 0.0
+        return []
     floor = fidelity * excess / top
-    # Second moment of x around the floor, of ideal and of uniform shots.
+    # Second moment of a score around the floor, of ideal and of uniform shots.
     shift = mean / top + floor
     ideal = cube / top**2 - 2 * shift * square / top + shift**2
     flat = mean * square / top**2 - 2 * shift * mean / top + shift**2
-    outcomes: dict[float, int] = {}
-    for key in sorted(counts):
-        score = min(1.0, round((float(law[int(read(key), 2)]) - mean) / top, _DIGITS))
-        outcomes[score] = outcomes.get(score, 0) + counts[key]
+    scores = [min(1.0, round((float(p) - mean) / top, _DIGITS)) for p in law]
     bets = []
     for part in _STAKES_FOR:
         true = part * fidelity
         spread = true * ideal + (1.0 - true) * flat
         stake = min((1.0 - part) * floor / spread, 0.5 / (1.0 - floor)) if floor < 1.0 else 0.0
-        bets.append(betting_wealth(outcomes, floor=floor, stake=stake))
-    return log10_mean(bets)
+        bets.append(_Bet(scores, floor, stake))
+    return bets
 
 
 def _power_sum(law: Law, power: int) -> float:

@@ -4,9 +4,8 @@ Every bet is placed by the past alone, in the order of the records. The fold kee
 and running e-values, never answers, so that one more epoch costs the same however long the record
 is. `validator.evidence` reads it out.
 
-Blind spot: an accusation looks at bits as they came or read backwards, whichever is better for
-the device; one that had them in another wrong order and mends it keeps the circuits of that time
-against it.
+Blind spot: an accusation reads the random circuits of a simulator forwards and backwards, in no
+other order; one that had its bits in another wrong order and mends it keeps them against it.
 """
 
 from __future__ import annotations
@@ -25,15 +24,14 @@ from validator.estimators.mirror import MirrorAnswer, mirror_answer, polarizatio
 from validator.estimators.xeb import XebCircuit, linear_xeb, xeb_circuit
 from validator.fidelity import Measure
 from validator.hardware import HardwareFold
-from validator.integrity import Replays, rounded, scaled
+from validator.integrity import Replays, Scaled, rounded
 from validator.mistakes import KnownCounts, Permuted, Shape, reversal_evidence, shape_of
 from validator.plan import MIRROR_DEPTH
+from validator.probe_reads import PROBES, READOUT, REPEATED_GATES, probe_reads
 from validator.record import Record, chronological
 from validator.score import Work, capacity
 from validator.sequential import Accusation, StartMixture, hedged
-from validator.simulators.against_drift import probe_read
 from validator.simulators.against_static import ProbeAnswer
-from validator.simulators.drift_series import ProbeRead
 from validator.too_good import readout_ceiling, too_good
 
 if TYPE_CHECKING:
@@ -54,7 +52,9 @@ WIDEST_SCORED = 8
 WORKLOAD = ("brickwork", "trap")
 """Families like what users send: non-Clifford circuits, and circuits made of users' own."""
 
-_BELOW_CLAIM = Accusation.BELOW_CLAIM
+_APART = (Accusation.BELOW_CLAIM, Accusation.SCALED)
+"""Tests with folds of their own."""
+
 _NARROWEST_WIDE = 10
 _WIDEST_LAW = 12
 _WIDE_KEPT = 20
@@ -103,6 +103,7 @@ class Folding:
         margins: By family, how far each circuit's fidelity lies above half of its claim's cube.
         wide: The newest answered mirrors of at least 10 qubits, as they are.
         claims: Evidence that it falls below its claim.
+        scaled: Evidence that its counts share a divisor.
         fakes: Of the other tests that may accuse.
         reversed_bits: Evidence that the bits come reversed.
         permuted_bits: Evidence that the bits come in another fixed order.
@@ -128,8 +129,9 @@ class Folding:
     wide: deque[Record] = field(default_factory=lambda: deque(maxlen=_WIDE_KEPT))
     claims: BelowClaim = field(default_factory=BelowClaim)
     fakes: dict[Accusation, Peak] = field(
-        default_factory=lambda: {name: Peak() for name in Accusation if name != _BELOW_CLAIM}
+        default_factory=lambda: {name: Peak() for name in Accusation if name not in _APART}
     )
+    scaled: Scaled = field(default_factory=Scaled)
     reversed_bits: StartMixture = field(default_factory=StartMixture)
     permuted_bits: Permuted = field(default_factory=Permuted)
     hardware: HardwareFold | None = None
@@ -169,7 +171,7 @@ class Folding:
         for record in usable:
             self._add(record)
         if self.hardware is not None:
-            self.hardware = self.hardware.after_trusted(_probe_reads(usable), _probe_reads(trusted))
+            self.hardware = self.hardware.after_trusted(probe_reads(usable), probe_reads(trusted))
 
     def _add(self, record: Record) -> None:
         case, table = record.case, _table(record)
@@ -190,15 +192,16 @@ class Folding:
             factor = self.replays.factor(label, record.program.num_bits, table)
             if factor is not None:
                 self._accuse(Accusation.REPLAYED, factor)
-        self._accuse(Accusation.SCALED, hedged(scaled(table)))
+        self.scaled = self.scaled.after(table)
 
     def _add_known(self, record: Record, target: str) -> None:
         """Go on by one circuit with a known answer."""
         table, case = _table(record), record.case
-        is_probe = case is not None and case.family == "readout"
         known = KnownCounts(target, table)
         if (turned := reversal_evidence(known)) != 0.0:
             self.reversed_bits = self.reversed_bits.after(turned)
+        if case is not None and case.family == READOUT:
+            self.permuted_bits = self.permuted_bits.after(known)
         if case is not None and case.family == "mirror":
             if case.width <= WIDEST_SCORED and case.depth == MIRROR_DEPTH:
                 self.mirrors.append(mirror_answer(table, target=target))
@@ -207,16 +210,20 @@ class Folding:
         if case is not None and case.family == "trap":
             self.traps.append(mirror_answer(table, target=target))
             self._compare(case, record.device, polarization(self.traps[-1]))
-        if is_probe:
-            self.permuted_bits = self.permuted_bits.after(known)
-        if self.hardware is None:
-            return
-        if is_probe:
+        if self.hardware is not None:
+            self.hardware = self._after_known(self.hardware, record, target)
+
+    def _after_known(self, hardware: HardwareFold, record: Record, target: str) -> HardwareFold:
+        """Bet against simulators on one circuit of a qpu with a known answer."""
+        family = record.case.family if record.case else ""
+        if family == READOUT:
             self._accuse(Accusation.TOO_GOOD, _too_good(record, target))
-        self.hardware = self.hardware.after(_known_shots(record, target))
-        if is_probe:
-            repeat = ProbeAnswer(_label(record), record.program.digest, table)
-            self.hardware = self.hardware.after_repeat(repeat)
+        if family != REPEATED_GATES:
+            hardware = hardware.after(_known_shots(record, target))
+        if family in PROBES:
+            answer = ProbeAnswer(_label(record), record.program.digest, _table(record))
+            hardware = hardware.after_repeat(answer)
+        return hardware
 
     def _compare(self, case: Case, device: Device, fidelity: float) -> None:
         """Set a circuit's fidelity beside its claim."""
@@ -230,7 +237,10 @@ class Folding:
     @property
     def accusations(self) -> dict[Accusation, float]:
         """The highest point of every test that may accuse, log10."""
-        highest = {_BELOW_CLAIM: self.claims.highest}
+        highest = {
+            Accusation.BELOW_CLAIM: self.claims.highest,
+            Accusation.SCALED: self.scaled.highest,
+        }
         return highest | {name: peak.highest for name, peak in self.fakes.items()}
 
 
@@ -265,26 +275,13 @@ def _known_shots(record: Record, target: str) -> KnownShots:
         _table(record),
         target=target,
         qubits=case.qubits if case else (),
-        kind=AnswerKind.READOUT if case and case.family == "readout" else AnswerKind.MIRROR,
+        kind=AnswerKind.READOUT if case and case.family == READOUT else AnswerKind.MIRROR,
         label=_label(record),
     )
 
 
 def _label(record: Record) -> str:
     return f"{record.job_key}/{record.index}"
-
-
-def _probe_reads(records: Iterable[Record]) -> list[ProbeRead]:
-    """Pick the answered readout probes, each program once: narrow devices may get one twice."""
-    reads: dict[str, ProbeRead] = {}
-    for record in records:
-        target, probe = _target(record), record.program.digest
-        is_probe = record.case is not None and record.case.family == "readout"
-        if not is_probe or not record.shots_returned or probe in reads:
-            continue
-        if _shape(record) != Shape.WRONG_WIDTH:
-            reads[probe] = probe_read(_known_shots(record, target), probe=probe)
-    return list(reads.values())
 
 
 def _served(records: Iterable[Record]) -> dict[str, tuple[int, int]]:

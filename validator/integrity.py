@@ -1,11 +1,12 @@
-"""T0, faked counts: replayed, scaled up, or rounded from probabilities; one e-value per job.
+"""T0, faked counts: replayed, scaled up, or rounded from probabilities.
 
 Null, for every test here: "the job's N shots are independent draws from one law, given the
 past", whatever that law is. Nothing is assumed about the device, so a bad one is never accused.
 Blind spots: a law on one or two strings leaves no trace of fakery (a simulator without noise
 on a product state returns one string), and shots with a drift inside the job are outside the
 null as stated; scaling by no whole number is not seen. A job without traces has e = 0 or below
-1, so hedge each one (`sequential.hedged`) and fold them with `sequential.run_mixture`.
+1, so hedge each one (`sequential.hedged`) and fold them with `sequential.run_mixture`; `Scaled`
+and `Replays` see to that themselves.
 Source: derived here from the multinomial and from Poisson counts conditioned on their total.
 """
 
@@ -17,12 +18,31 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from validator.sequential import hedged, log10_sum, rounded_down
+import numpy as np
 
-__all__ = ["Replays", "log10_likeliest", "replay_factors", "replayed", "rounded", "scaled"]
+from validator.sequential import StartMixture, hedged, log10_sum, rounded_down
+
+__all__ = [
+    "Replays",
+    "Scaled",
+    "log10_likeliest",
+    "replay_factors",
+    "replayed",
+    "rounded",
+    "scaled",
+]
 
 _LN10 = math.log(10.0)
 _LARGEST_DIVISOR = 64
+_DIVISORS = np.arange(2, _LARGEST_DIVISOR + 1)
+_WEIGHTS = [-math.log10(g * (g - 1)) for g in range(2, _LARGEST_DIVISOR + 1)]
+_SPARE = -math.log10(_LARGEST_DIVISOR)
+"""What the weights 1/(g (g - 1)) leave over of 1, which bets nothing."""
+
+_MISFIT_LOG10 = -1.0
+"""What a count is worth that a divisor does not divide."""
+
+_HOPELESS = -12.0
 
 
 def log10_likeliest(counts: Iterable[int]) -> float:
@@ -153,30 +173,90 @@ def _divisible(divisor: int) -> float:
     return min(1.0, 1.01 * best)
 
 
-def scaled(counts: Mapping[str, int]) -> float:
-    """Return the log10 e-value of counts that are all divisible by one number: shots scaled up.
+def scaled(counts: Mapping[str, int], *, divisor: int) -> float:
+    """Return the log10 e-value of counts that one number divides: shots scaled up.
 
-    For independent Poisson counts f = [g divides n]/a_g for n >= 1 and f = 1 for n = 0 has mean
-    at most 1 at every rate, a_g = max Pr(g | n, n >= 1); fixing the total N costs the factor
-    Pr(Poisson(N) = N). Mixed over g = 2, 3 ... 64 with weights 1/(g (g - 1)). Grows with the
-    number of DIFFERENT strings: a factor g or nearly so for each.
+    For independent Poisson counts let f = 1 where n = 0, f = c = 1/10 where g does not divide n,
+    and f = (1 - (1 - a) c)/a where it divides n >= 1, with a = max Pr(g | n, n >= 1) over all
+    rates: f has mean at most 1 at every rate. Fixing the total N costs the factor
+    Pr(Poisson(N) = N). It grows with the number of DIFFERENT strings, by nearly g for each; a
+    count that does not fit costs a factor of 10, because who repeats N/g shots, rounded up, and
+    cuts the rest off to return N has one such count.
+
+    Args:
+        counts: {bitstring: shots} of the job.
+        divisor: g, 2 .. 64.
 
     Returns:
-        -inf if nothing above 1 divides all counts (use `sequential.hedged` to fold).
+        Far below 0 where many counts do not fit (use `sequential.hedged` to fold).
 
     Example:
-        >>> scaled({"00": 3, "01": 2})
-        -inf
-        >>> scaled({format(i, "06b"): 4 for i in range(50)}) > 20
+        >>> scaled({"00": 3, "01": 2}, divisor=2) < 0
+        True
+        >>> scaled({format(i, "06b"): 4 for i in range(50)}, divisor=4) > 20
         True
     """
     seen = [n for n in counts.values() if n > 0]
-    common = math.gcd(*seen)
-    divisors = [g for g in range(2, _LARGEST_DIVISOR + 1) if common % g == 0]
-    if not seen or not divisors:
-        return -math.inf
-    gains = [-math.log10(g * (g - 1)) - len(seen) * math.log10(_divisible(g)) for g in divisors]
-    return rounded_down(log10_sum(gains) + _log10_total(sum(seen)))
+    if not seen:
+        return 0.0
+    misfits = sum(n % divisor != 0 for n in seen)
+    return rounded_down(_gain(len(seen), misfits, divisor) + _log10_total(sum(seen)))
+
+
+def _gain(strings: int, misfits: int, divisor: int) -> float:
+    return (strings - misfits) * _fitting(divisor) + misfits * _MISFIT_LOG10
+
+
+@lru_cache(maxsize=_LARGEST_DIVISOR)
+def _fitting(divisor: int) -> float:
+    """Return log10 of what a divisible count earns."""
+    chance = _divisible(divisor)
+    return math.log10((1.0 - (1.0 - chance) * 10.0**_MISFIT_LOG10) / chance)
+
+
+@dataclass(frozen=True, slots=True)
+class Scaled:
+    """The evidence that a device's counts share a divisor, over all its answers.
+
+    The divisor is looked for once, not in each answer: `scaled` is folded for every g = 2 .. 64
+    apart, and their average with weights 1/(g (g - 1)) accuses. So answers of a few strings add
+    up, which on narrow devices is all there is.
+
+    Attributes:
+        folds: One for each divisor, from 2 on.
+        highest: The highest point so far, log10; an accusation holds from its first crossing.
+
+    Example:
+        >>> fold = Scaled()
+        >>> for _ in range(20):
+        ...     fold = fold.after({"00": 70, "01": 20, "10": 10})
+        >>> fold.highest > 7
+        True
+    """
+
+    folds: tuple[StartMixture, ...] = (StartMixture(),) * (_LARGEST_DIVISOR - 1)
+    highest: float = 0.0
+
+    def after(self, counts: Mapping[str, int]) -> Scaled:
+        """Return the evidence after one more answer; one without shots changes nothing."""
+        seen = np.array([n for n in counts.values() if n > 0], dtype=np.int64)
+        if not len(seen):
+            return self
+        misfits = np.count_nonzero(seen[:, None] % _DIVISORS, axis=0).tolist()
+        price, lost = _log10_total(int(seen.sum())), hedged(-math.inf)
+        # Of an honest device most divisors stand alike, so a step is often done already.
+        done: dict[tuple[StartMixture, float], StartMixture] = {}
+        folds = []
+        for divisor, fold, misfit in zip(_DIVISORS.tolist(), self.folds, misfits, strict=True):
+            gain = _gain(len(seen), misfit, divisor) + price
+            step = fold, lost if gain < _HOPELESS else hedged(gain)
+            if step not in done:
+                done[step] = fold.after(step[1])
+            folds.append(done[step])
+        now = {fold: fold.log10_e for fold in done.values()}
+        weighed = (now[fold] + weight for fold, weight in zip(folds, _WEIGHTS, strict=True))
+        found = rounded_down(log10_sum([_SPARE, *weighed]))
+        return Scaled(tuple(folds), max(self.highest, found))
 
 
 def _within_one(middle: int) -> float:

@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from validator.below_claim import GROUPS, BelowClaim, law_wealth
+from circuits.case import Case, SimulatedAnswer
+from circuits.counts import Counts
+from circuits.program import Program, measure
+from circuits.topology import Topology
+from providers.base import Device, DeviceClass, ErrorRates, ResultKind
+from validator.below_claim import GROUPS, BelowClaim, below_claim, law_wealth
+from validator.record import Record
+from validator.references.reference import Reference
 from validator.sequential import Accusation, accusation_threshold, capped
 
 FLOOR = 0.3
@@ -82,3 +89,39 @@ def test_one_group_alone_needs_six_circuits_at_the_cap() -> None:
     while fold.highest < NEEDED:
         fold, circuits = fold.after("mirror", capped(99.0)), circuits + 1
     assert circuits == 6  # 6 * 1.403 - log10(4 * 2) >= 6.517 > 5 * 1.403 - log10(8)
+
+
+def _read_out(width: int, counts: dict[str, int], device_class: DeviceClass) -> Record:
+    """Nothing but a readout: every string is all zeros where the device is right."""
+    edges = tuple((q, q + 1) for q in range(width - 1))
+    line = Topology(width, edges, ("cz", "rz", "sx", "x"))
+    sheet = ErrorRates((1e-4,) * width, (1e-3,) * len(edges), (0.01,) * width)
+    program = Program(width, width, tuple(measure(q, q) for q in range(width)))
+    return Record(
+        hotkey="hk",
+        device=Device("d", device_class, line, sheet, "test"),
+        epoch=1,
+        job_key="ab" * 32,
+        index=0,
+        program=program,
+        shots_asked=sum(counts.values()),
+        counts=Counts(width, counts),
+        kind=ResultKind.SHOTS,
+        case=Case("brickwork", width, 1, tuple(range(width)), program, SimulatedAnswer()),
+        receipt_digest="",
+    )
+
+
+@pytest.mark.parametrize(
+    ("width", "device_class", "expected"),
+    [
+        (6, DeviceClass.QPU, capped(99.0)),
+        (7, DeviceClass.QPU, None),
+        (7, DeviceClass.SIMULATOR, capped(99.0)),
+    ],
+)
+def test_random_circuits_of_too_many_orders_accuse_no_machine(
+    width: int, device_class: DeviceClass, expected: float | None, reference: Reference
+) -> None:
+    wrong = _read_out(width, {"1" * width: 300}, device_class)
+    assert below_claim(wrong, reference=reference) == expected

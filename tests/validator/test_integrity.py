@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 import numpy as np
 import pytest
 
-from validator.integrity import log10_likeliest, replayed, rounded, scaled
+from validator.integrity import Scaled, log10_likeliest, replayed, rounded, scaled
 from validator.sequential import Accusation, accusation_threshold, hedged, run_mixture
 
 Counts = dict[str, int]
@@ -44,7 +45,8 @@ _LAWS += [[1.0, 0.0, 0.0, 0.0], [0.4, 0.3, 0.2, 0.1]]
 def test_no_honest_law_earns_more_than_1_on_average(law: list[float], shots: int) -> None:
     past = [{"00": shots}, {"00": shots - 2, "01": 1, "10": 1}]
     ideal = {"00": 0.4, "01": 0.3, "10": 0.2, "11": 0.1}
-    assert _mean(scaled, law=law, shots=shots) <= 1.0
+    for divisor in (2, 3, 4, 7):
+        assert _mean(partial(scaled, divisor=divisor), law=law, shots=shots) <= 1.0
     assert _mean(lambda c: replayed(c, earlier=past), law=law, shots=shots) <= 1.0
     assert _mean(lambda c: rounded(c, law=ideal), law=law, shots=shots) <= 1.0
 
@@ -88,28 +90,59 @@ def test_zeros_in_the_table_do_not_hide_a_replay() -> None:
     assert replayed(own, earlier=[past]) > 0.0
 
 
+NEEDED = accusation_threshold(Accusation.SCALED, registration=1)
+
+
+def _folded(jobs: Iterable[Counts]) -> float:
+    state = Scaled()
+    for job in jobs:
+        state = state.after(job)
+    return state.highest
+
+
 def test_shots_scaled_up_are_proof_in_one_job(honest_jobs: list[Counts]) -> None:
-    threshold = accusation_threshold(Accusation.SCALED, registration=1)
     for factor in (2, 4, 10, 50):
-        scaled_up = {key: n * factor for key, n in honest_jobs[0].items()}
-        assert hedged(scaled(scaled_up)) > threshold
-    assert run_mixture(hedged(scaled(job)) for job in honest_jobs).log10_e <= 0.0
+        assert _folded([{key: n * factor for key, n in honest_jobs[0].items()}]) > NEEDED
+    assert _folded(honest_jobs) <= 0.0
 
 
-def test_scaled_answers_of_few_strings_add_up_over_jobs() -> None:
-    rng = np.random.default_rng(72)
-    factors = []
-    for _ in range(20):
-        numbers = rng.multinomial(100, [0.5, 0.3, 0.1, 0.05, 0.05])
-        factors.append(
-            hedged(scaled({format(i, "03b"): 10 * int(n) for i, n in enumerate(numbers)}))
-        )
-    threshold = accusation_threshold(Accusation.SCALED, registration=1)
-    assert run_mixture(factors).log10_e > threshold
+def _job(rng: np.random.Generator, *, width: int, shots: int, factor: int = 1) -> Counts:
+    """A noisy answer: .7 on one string, the rest spread; repeated, and cut to the shots asked."""
+    spread = rng.dirichlet(np.full(2**width, 0.3))
+    law = 0.7 * np.eye(2**width)[rng.integers(2**width)] + 0.3 * spread
+    few = rng.choice(2**width, size=-(-shots // factor), p=law)
+    seen = np.bincount(np.repeat(few, factor)[:shots], minlength=2**width)
+    return {format(i, f"0{width}b"): int(n) for i, n in enumerate(seen) if n}
+
+
+@pytest.mark.parametrize("factor", [2, 3, 4, 5, 6, 7, 8])
+@pytest.mark.parametrize(("width", "epochs"), [(5, 3), (7, 1)])
+def test_scaled_answers_of_few_strings_add_up_over_jobs(
+    width: int, epochs: int, factor: int
+) -> None:
+    rng = np.random.default_rng([72, width, factor])
+    for _ in range(5):
+        # 8 jobs of 67 to 800 shots, 2,200 in all, so often.
+        shots = [67, 150, 200, 300, 550, 800, 67, 66] * epochs
+        assert _folded(_job(rng, width=width, shots=n, factor=factor) for n in shots) > NEEDED
+
+
+def test_honest_answers_rarely_look_scaled(tolerance: Callable[[float, int], float]) -> None:
+    rng, trials = np.random.default_rng(73), 100
+    # Few shots on few strings, at totals that many numbers divide, look scaled most easily.
+    reached = sum(
+        _folded(_job(rng, width=2, shots=shots) for shots in [12, 24, 60, 4, 8] * 6) >= 1.0
+        for _ in range(trials)
+    )
+    assert reached / trials <= 0.1 + tolerance(0.1, trials)
 
 
 def test_an_even_total_on_one_string_is_no_scaling() -> None:
-    assert scaled({"00": 1000}) <= 0.0
+    assert _folded([{"00": 1000}] * 50) <= 0.0
+
+
+def test_two_strings_of_even_counts_prove_little_in_one_job() -> None:
+    assert scaled({"00": 500, "11": 500}, divisor=2) < 0.0
 
 
 def test_rounded_probabilities_are_proof_in_one_job() -> None:
@@ -143,5 +176,6 @@ def test_an_exact_simulator_on_one_string_is_not_accused_of_rounding() -> None:
 
 def test_without_shots_nothing_is_shown() -> None:
     assert rounded({}, law={"0": 1.0}) == 0.0
-    assert scaled({}) == -math.inf
+    assert scaled({}, divisor=2) == 0.0
+    assert _folded([{}]) == 0.0
     assert replayed({}, earlier=[{}]) == -math.inf

@@ -31,7 +31,7 @@ from validator.estimators.xeb import likelihood_xeb
 from validator.evidence import Evidence
 from validator.folding import Peak
 from validator.hardware import CHEAP_CLASSES, SimulatorClass
-from validator.integrity import replay_factors, scaled
+from validator.integrity import Scaled, replay_factors
 from validator.interval import NO_SHOTS, Interval
 from validator.mistakes import Shape, shape_of
 from validator.recorded.fidelity import in_words, mean_fidelity
@@ -213,9 +213,16 @@ def _accusations(answers: Sequence[Answer], device: Device | None) -> dict[Accus
         Accusation.BELOW_CLAIM: _peak(a.below_claim for a in whole),
         Accusation.TOO_GOOD: _peak(a.too_good for a in whole),
         Accusation.REPLAYED: _peak(_replays(whole, is_qpu=is_qpu)),
-        Accusation.SCALED: _peak(hedged(scaled(a.execution.table)) for a in whole),
+        Accusation.SCALED: _scaled(whole),
         Accusation.ROUNDED: _peak(hedged(a.rounded) for a in whole if a.rounded is not None),
     }
+
+
+def _scaled(answers: Iterable[Answer]) -> float:
+    state = Scaled()
+    for answer in answers:
+        state = state.after(answer.execution.table)
+    return state.highest
 
 
 def _peak(factors: Iterable[float | None]) -> float:
