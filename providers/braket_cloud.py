@@ -33,7 +33,7 @@ from providers.braket_devices import (
 )
 from providers.braket_errors import Ended, asked
 from providers.braket_results import read_result
-from providers.errors import AdapterFault, JobFailed, Rejected
+from providers.errors import AdapterFault, JobFailed, OutcomeUnknown, Rejected
 from providers.state_words import translated
 from providers.vendor import Standing, TaskResult
 
@@ -114,6 +114,9 @@ class BraketCloud:
             ),
             sending=True,
         )
+        # An answer without the ARN is no refusal: the task may well be there.
+        if "quantumTaskArn" not in answer:
+            raise OutcomeUnknown("Braket: an answer without the task's ARN")
         return str(answer["quantumTaskArn"])
 
     async def lookup(self, task: Task) -> str | None:

@@ -15,13 +15,18 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
-from providers.base import Json
+from providers.base import Context, Json
+from providers.braket_account import Account, open_account
+from providers.braket_cloud import BraketCloud
+from providers.braket_devices import Claim
+from providers.remote import RemoteProvider
 
 GARNET = "arn:aws:braket:eu-north-1::device/qpu/iqm/Garnet"
 ANKAA = "arn:aws:braket:us-west-1::device/qpu/rigetti/Ankaa-3"
@@ -218,14 +223,19 @@ class Kept:
     result: dict[str, Any] | None = None
 
 
+@cache
+def _model() -> Any:
+    import botocore.session
+
+    return botocore.session.get_session().get_service_model("braket")
+
+
 class Service:
     """The fake; its state may be looked at and changed by a test."""
 
     def __init__(self, capabilities: dict[str, dict[str, Json]]) -> None:
-        import botocore.session
-
         self.capabilities = capabilities
-        self.model = botocore.session.get_session().get_service_model("braket")
+        self.model = _model()
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.headers: list[dict[str, str]] = []
         self.faults: dict[str, list[Fault]] = {}
@@ -235,7 +245,6 @@ class Service:
         self.mangle: Callable[[dict[str, Any]], dict[str, Any]] = lambda result: result
         self.released = threading.Event()
         self.lock = threading.Lock()
-        self.url = ""
 
     def called(self, operation: str) -> int:
         """How often an operation arrived."""
@@ -396,10 +405,14 @@ class _Handler(BaseHTTPRequestHandler):
     """Routes of the service model; whatever else is asked is S3's."""
 
     protocol_version = "HTTP/1.1"
-    service: Service
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
         pass
+
+    @property
+    def service(self) -> Service:
+        """The fake of the test that runs."""
+        return cast("_Server", self.server).service
 
     def do_GET(self) -> None:
         self._serve("GET")
@@ -494,34 +507,80 @@ def _xml(code: str, message: str) -> bytes:
     ).encode()
 
 
+class _Server(ThreadingHTTPServer):
+    """Listens on loopback for the whole session; each test brings its own service."""
+
+    daemon_threads = True
+    service: Service
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "AKIAPLANTEDACCESSKEY",
+    "AWS_SECRET_ACCESS_KEY": SECRET,
+    "AWS_SESSION_TOKEN": TOKEN,
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_CONFIG_FILE": "/nonexistent/config",
+    "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent/credentials",
+    "NO_PROXY": "127.0.0.1",
+}
+
+
+def _settle(url: str, patch: pytest.MonkeyPatch) -> None:
+    """Let this process's AWS settings lead to the fake, with planted credentials."""
+    for name, value in {
+        **ENVIRONMENT,
+        "BRAKET_ENDPOINT": url,
+        "AWS_ENDPOINT_URL_S3": url,
+    }.items():
+        patch.setenv(name, value)
+    for name in ("AWS_PROFILE", "AWS_REGION", "AMZN_BRAKET_OUT_S3_BUCKET"):
+        patch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[_Server]:
+    """The loopback server."""
+    made = _Server(("127.0.0.1", 0), _Handler)
+    thread = threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield made
+    made.shutdown()
+    made.server_close()
+    thread.join()
+
+
+@pytest.fixture(scope="session")
+def account(server: _Server) -> Account:
+    """boto3's clients, made once: that takes a second of reading its service models."""
+    with pytest.MonkeyPatch.context() as patch:
+        _settle(server.url, patch)
+        return open_account(GARNET, bucket=BUCKET, prefix="qsubnet")
+
+
 @pytest.fixture
 def service(
-    capabilities: dict[str, dict[str, Json]], monkeypatch: pytest.MonkeyPatch
+    server: _Server, capabilities: dict[str, dict[str, Json]], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Service]:
-    """The fake, running, with this process's AWS settings leading to it."""
-    made = Service(capabilities)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"service": made}))
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    made.url = f"http://127.0.0.1:{server.server_port}"
-    for name, value in {
-        "AWS_ACCESS_KEY_ID": "AKIAPLANTEDACCESSKEY",
-        "AWS_SECRET_ACCESS_KEY": SECRET,
-        "AWS_SESSION_TOKEN": TOKEN,
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_CONFIG_FILE": "/nonexistent/config",
-        "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent/credentials",
-        "BRAKET_ENDPOINT": made.url,
-        "AWS_ENDPOINT_URL_S3": made.url,
-        "NO_PROXY": "127.0.0.1",
-    }.items():
-        monkeypatch.setenv(name, value)
-    for name in ("AWS_PROFILE", "AWS_REGION", "AMZN_BRAKET_OUT_S3_BUCKET"):
-        monkeypatch.delenv(name, raising=False)
+    """A fresh fake, with this process's AWS settings leading to it."""
+    made = server.service = Service(capabilities)
+    _settle(server.url, monkeypatch)
     yield made
     made.released.set()
-    server.shutdown()
-    server.server_close()
-    thread.join()
+
+
+@pytest.fixture
+def opened(account: Account, service: Service) -> Callable[..., RemoteProvider]:
+    """Open a device by its ARN, over the session's clients."""
+
+    def open_device(arn: str, context: Context | None = None, fee: int = 0) -> RemoteProvider:
+        claim = Claim(arn.rpartition("/")[2].lower(), fee)
+        cloud = BraketCloud(account, arn, claim)
+        return RemoteProvider(cloud, context=context or Context(b"seed", lambda: 0))
+
+    return open_device
