@@ -21,6 +21,7 @@ from providers.errors import Rejected
 from providers.ibm_devices import calibration_of, device_of
 from providers.ibm_programs import program_results, quantum_program
 from providers.ibm_vendor import IbmVendor
+from providers.ibm_wire import service_type
 from providers.local import LocalProvider
 from providers.options import Options
 from providers.remote import RemoteProvider
@@ -68,10 +69,9 @@ def create(options: Mapping[str, Json], context: Context) -> Provider:
     if not names:
         raise Rejected("option 'device' of 'ibm' is one or more backends, such as 'ibm_fez'")
     vendor = IbmVendor(
-        connector(channel, **service),
+        connector(channel, timeout_s=timeout_s, **service),
         names,
         programs_per_task=max_programs,
-        timeout_s=timeout_s,
         max_execution_s=max_execution_s or None,
         fee_rao_per_shot=fee,
         secrets=lambda: known_tokens(service["token_env"]),
@@ -80,19 +80,23 @@ def create(options: Mapping[str, Json], context: Context) -> Provider:
 
 
 def connector(
-    channel: str, *, instance: str = "", account: str = "", token_env: str = ""
+    channel: str,
+    *,
+    timeout_s: float,
+    instance: str = "",
+    account: str = "",
+    token_env: str = "",
 ) -> Callable[[], Any]:
     """How to reach the service, with whatever credentials the SDK finds when it is called."""
 
     def connect() -> Any:  # noqa: ANN401 - the SDK has no types
-        from qiskit_ibm_runtime import QiskitRuntimeService
-
         token = os.environ.get(token_env) if token_env else None
         if token_env and not token:
             raise Rejected(f"the environment has no {token_env}, which 'token_env' of 'ibm' names")
+        service = service_type(timeout_s=timeout_s)
         if account:
-            return QiskitRuntimeService(name=account, instance=instance or "auto")
-        return QiskitRuntimeService(channel=channel, token=token, instance=instance or "auto")
+            return service(name=account, instance=instance or "auto")
+        return service(channel=channel, token=token, instance=instance or "auto")
 
     return connect
 

@@ -21,7 +21,7 @@ from providers.base import Cost, Device, JobState
 from providers.errors import Rejected, RetryLater, UnknownDevice
 from providers.ibm_devices import calibration_of, device_of, plain
 from providers.ibm_programs import program_results, quantum_program
-from providers.ibm_wire import asked, bound, posted, redacted, status_of
+from providers.ibm_wire import asked, posted, redacted, status_of
 from providers.remote import Standing, Task, TaskResult
 from providers.state_words import translated
 
@@ -37,10 +37,9 @@ class IbmVendor:
     """The vendor's half of the `ibm` adapter.
 
     Args:
-        connect: Makes the `QiskitRuntimeService`; called once, when it is first needed.
+        connect: Makes the service (`ibm_wire.service_type`); called once, when it is needed first.
         names: The backends on offer.
         programs_per_task: Most programs of one executor job.
-        timeout_s: How long the service may take for one answer.
         max_execution_s: Cap on the machine time of one job; None leaves the service's own.
         fee_rao_per_shot: Price of one shot of one program.
         secrets: The tokens that may be used, to keep them out of every message.
@@ -54,7 +53,6 @@ class IbmVendor:
         names: tuple[str, ...],
         *,
         programs_per_task: int = 64,
-        timeout_s: float = 60.0,
         max_execution_s: int | None = None,
         fee_rao_per_shot: int = 0,
         secrets: Callable[[], tuple[str, ...]] = tuple,
@@ -62,7 +60,6 @@ class IbmVendor:
         self.programs_per_task = programs_per_task
         self._connect = connect
         self._names = names
-        self._timeout_s = timeout_s
         self._max_execution_s = max_execution_s
         self._fee = fee_rao_per_shot
         self._service: Any = None
@@ -120,14 +117,13 @@ class IbmVendor:
     def _ask(self, call: Callable[[], _T]) -> _T:
         """One call of the SDK at a time, with its errors in our words."""
 
-        def bounded() -> _T:
+        def connected() -> _T:
             if self._service is None:
                 self._service = self._connect()
-            bound(self._service, timeout_s=self._timeout_s)
             return call()
 
         with self._lock:
-            return asked(bounded, secrets=self._secrets)
+            return asked(connected, secrets=self._secrets)
 
     def _devices(self) -> tuple[Device, ...]:
         return tuple(
@@ -150,7 +146,6 @@ class IbmVendor:
                 self._backends[name] = self._service.backend(name)
             except QiskitBackendNotFoundError:
                 raise self._missing(name) from None
-            bound(self._service, timeout_s=self._timeout_s)
         return self._backends[name]
 
     def _missing(self, name: str) -> RetryLater | Rejected:

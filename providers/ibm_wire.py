@@ -31,12 +31,27 @@ _POSTED: ContextVar[str] = ContextVar("posted", default="")
 _T = TypeVar("_T")
 
 
-def bound(service: Any, *, timeout_s: float) -> None:  # noqa: ANN401 - the SDK has no types
-    """Give every session of `service` one try and `timeout_s` to wait for an answer."""
+def service_type(*, timeout_s: float) -> Any:  # noqa: ANN401 - the SDK has no types
+    """The SDK's `QiskitRuntimeService`, whose sessions try once and wait `timeout_s` at most."""
+    from qiskit_ibm_runtime import QiskitRuntimeService
+
+    class Bounded(QiskitRuntimeService):  # type: ignore[misc]
+        def _create_new_cloud_api_client(self, instance: str) -> Any:  # noqa: ANN401 - as above
+            return _bound(super()._create_new_cloud_api_client(instance), timeout_s)
+
+        def _discover_backends_from_instance(self, instance: str) -> Any:  # noqa: ANN401 - as above
+            _bound(self._active_api_client, timeout_s)
+            return super()._discover_backends_from_instance(instance)
+
+    return Bounded
+
+
+def _bound(client: Any, timeout_s: float) -> Any:  # noqa: ANN401 - the SDK has no types
+    """Give a client's session an adapter that tries once."""
     from requests.adapters import HTTPAdapter
 
-    class OneTry(HTTPAdapter):  # type: ignore[misc, unused-ignore]
-        def send(self, request: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as above
+    class OneTry(HTTPAdapter):
+        def send(self, request: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as the base
             kwargs["timeout"] = (CONNECT_S, timeout_s)
             posts = request.method == "POST" and request.path_url.endswith("/jobs")
             if posts:
@@ -46,13 +61,9 @@ def bound(service: Any, *, timeout_s: float) -> None:  # noqa: ANN401 - the SDK 
                 _POSTED.set("accepted")
             return response
 
-    clients = [service._active_api_client, *service._api_clients.values()]  # noqa: SLF001 - see above
-    for client in clients:
-        session = client._session  # noqa: SLF001 - see above
-        if type(session.get_adapter("https://")).__name__ != OneTry.__name__:
-            adapter = OneTry(max_retries=0)
-            session.mount("http://", adapter)
-            session.mount("https://", adapter)
+    for prefix in ("http://", "https://"):
+        client._session.mount(prefix, OneTry(max_retries=0))  # noqa: SLF001 - see the module's text
+    return client
 
 
 def asked(call: Callable[[], _T], *, secrets: Callable[[], tuple[str, ...]]) -> _T:

@@ -144,6 +144,7 @@ class RemoteProvider:
             _checked(task, await self._asked(self._vendor.fetch(task, part.task_id)), self.name)
             for task, part in zip(entry.tasks, entry.parts, strict=True)
         ]
+        entry.put_away()
         programs = tuple(result for task in fetched for result in task.programs)
         record: dict[str, Json] = {"tasks": [dict(task.record) for task in fetched]}
         return self._kept(entry.key, JobResult(programs, handle.backend_job_id, record))
@@ -275,8 +276,10 @@ class RemoteProvider:
 
     async def _stop(self, entry: Entry) -> None:
         async with entry.lock:
+            if entry.ended and entry.ended.state is not JobState.FAILED:
+                return
             for task, part in zip(entry.tasks, entry.parts, strict=True):
-                if part.standing is None and not _done(entry):
+                if part.standing is None:
                     await self._asked(self._vendor.stop(task, part.task_id))
                     part.standing = Standing(JobState.CANCELLED)
             await self._end(entry, Standing(JobState.CANCELLED))
@@ -286,6 +289,7 @@ class RemoteProvider:
         if entry.ended:
             return
         entry.ended = standing
+        entry.put_away()
         await self._write(ended_line(entry.key, standing))
         self._forgotten += forget(self._book)
         if self._forgotten >= KEPT:
@@ -341,11 +345,6 @@ def fold(parts: Sequence[Standing]) -> Standing:
     if len(states) == 1:
         return parts[0]
     return Standing(JobState.RUNNING)
-
-
-def _done(entry: Entry) -> bool:
-    """Every part ended well or was stopped, as far as the journal remembers."""
-    return entry.ended is not None and entry.ended.state is not JobState.FAILED
 
 
 def _checked(task: Task, result: TaskResult, vendor: str) -> TaskResult:

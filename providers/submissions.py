@@ -2,7 +2,7 @@
 
 The lines, in the order in which a job writes them:
 
-- `intended`: the whole job and how it is split, before anything is sent;
+- `intended`: the whole job (programs packed) and how it is split, before anything is sent;
 - `sent`: the vendor's id of one part;
 - `withdrawn`: the vendor refused the job and nothing was started, so its key is free again;
 - `refused`: the vendor refused it after other parts had started;
@@ -14,6 +14,9 @@ Jobs that ended are kept up to a number, then the oldest are forgotten; so are t
 from __future__ import annotations
 
 import asyncio
+import base64
+import json
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -26,8 +29,8 @@ from providers.vendor import Standing, Task, token_of
 if TYPE_CHECKING:
     from providers.journal import Journal, Line
 
-KEPT = 1_000
-"""Ended jobs that are remembered."""
+KEPT = 256
+"""Ended jobs that are remembered; their programs stay packed."""
 
 EVENTS = ("intended", "sent", "withdrawn", "refused", "ended")
 
@@ -81,7 +84,8 @@ class Entry:
             "shots": job.shots,
             "verbatim": job.verbatim,
             "memory": job.memory,
-            "programs": [program.text for program in job.programs],
+            "num_programs": len(job.programs),
+            "programs": _packed([program.text for program in job.programs]),
             "programs_per_task": programs_per_task,
         }
         return cls._split(line, job)
@@ -97,7 +101,7 @@ class Entry:
 
     @classmethod
     def _split(cls, line: Any, job: Job | None) -> Entry:  # noqa: ANN401 - JSON, or made above
-        size, total = line["programs_per_task"], len(line["programs"])
+        size, total = line["programs_per_task"], line["num_programs"]
         parts = [Part(slice(at, min(at + size, total))) for at in range(0, total, size)]
         entry = cls(line["key"], line["digest"], line, parts)
         if job is not None:
@@ -109,7 +113,7 @@ class Entry:
         """The tasks, one for each part; the programs are parsed when first asked for."""
         if not self._tasks:
             line: Any = self.line
-            programs = tuple(parse(text) for text in line["programs"])
+            programs = tuple(map(parse, _unpacked(line["programs"])))
             job = Job(
                 self.key,
                 line["device"],
@@ -122,6 +126,10 @@ class Entry:
                 raise AdapterFault(f"the journal has job {self.key} with another digest")
             self._tasks = _tasks(job, self.parts)
         return self._tasks
+
+    def put_away(self) -> None:
+        """Drop the parsed programs, which weigh some hundred times their packed text."""
+        self._tasks = ()
 
     def handle(self, provider: str) -> Handle | None:
         """The job's handle once the vendor has every part, else None."""
@@ -201,6 +209,16 @@ def _apply(book: dict[str, Entry], line: Any) -> None:  # noqa: ANN401 - JSON, c
         book[key].refusal = line["detail"]
     else:
         book[key].ended = Standing(JobState(line["state"]), line["detail"])
+
+
+def _packed(texts: list[str]) -> str:
+    """Texts as one short text; programs repeat themselves a lot."""
+    return base64.b64encode(zlib.compress(json.dumps(texts).encode())).decode()
+
+
+def _unpacked(packed: str) -> list[str]:
+    texts: list[str] = json.loads(zlib.decompress(base64.b64decode(packed)))
+    return texts
 
 
 def _tasks(job: Job, parts: list[Part]) -> tuple[Task, ...]:

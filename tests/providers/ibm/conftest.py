@@ -32,11 +32,11 @@ from ibm_quantum_schemas.executor.version_2_0 import (  # type: ignore[import-un
 )
 from qiskit import QuantumCircuit
 from qiskit_aer import AerSimulator
-from qiskit_ibm_runtime import QiskitRuntimeService
 from qiskit_ibm_runtime.quantum_program.converters.converters_2_0 import quantum_program_from_2_0
 
 from providers.base import Context
 from providers.ibm_vendor import IbmVendor
+from providers.ibm_wire import service_type
 from providers.remote import RemoteProvider
 
 TOKEN = "planted-0123456789-api-token-abcdef"
@@ -283,8 +283,8 @@ def kept(tmp_path: Path) -> Context:
 def started(service: Service, kept: Context) -> Callable[[], RemoteProvider]:
     """A process of ours, fresh, with the real SDK client in it."""
 
-    def connect() -> QiskitRuntimeService:
-        return QiskitRuntimeService(
+    def connect() -> Any:
+        return service_type(timeout_s=0.5)(
             channel="ibm_quantum_platform",
             token=TOKEN,
             url=service.url,
@@ -293,7 +293,7 @@ def started(service: Service, kept: Context) -> Callable[[], RemoteProvider]:
         )
 
     def start() -> RemoteProvider:
-        vendor = IbmVendor(connect, ("ibm_lima",), timeout_s=0.5, secrets=lambda: (TOKEN,))
+        vendor = IbmVendor(connect, ("ibm_lima",), secrets=lambda: (TOKEN,))
         return RemoteProvider(vendor, context=kept)
 
     return start

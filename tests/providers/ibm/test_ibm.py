@@ -238,6 +238,15 @@ def test_a_refused_connection_is_no_doubt(service: Any, started: Start, plan: An
     assert service.posts() == 0
 
 
+def test_a_slow_service_is_given_up_while_connecting_too(
+    service: Any, started: Start, plan: Any
+) -> None:
+    plan("GET /backends", *[fault(slow=True)] * 9)
+    with pytest.raises(RetryLater):
+        run(started().devices())
+    assert service.calls.count("GET /backends") <= 3  # connecting, looking, asking why
+
+
 def test_a_restart_between_submission_and_result_finishes_the_job(
     service: Any, started: Start
 ) -> None:
