@@ -219,7 +219,7 @@ class RemoteProvider:
         """Look a part up at the vendor; where that fails, its outcome is still unknown."""
         try:
             task_id = await self._asked(self._vendor.lookup(entry.tasks[index]))
-        except RetryLater as error:
+        except (RetryLater, Rejected) as error:
             raise OutcomeUnknown(f"part {index} of job {entry.key}: {error}") from error
         if task_id is not None:
             await self._know(entry, index, task_id)
@@ -316,8 +316,14 @@ class RemoteProvider:
         """Do `work` to its end, even where whoever asked for it gives up waiting."""
         task = asyncio.ensure_future(work)
         self._busy.add(task)
-        task.add_done_callback(self._busy.discard)
+        task.add_done_callback(self._finished)
         return await asyncio.shield(task)
+
+    def _finished(self, task: asyncio.Task[object]) -> None:
+        """Let go of a task, and look at its error, which nobody may be waiting for any more."""
+        self._busy.discard(task)
+        if not task.cancelled():
+            task.exception()
 
     async def _asked(self, answer: Awaitable[_T]) -> _T:
         """Let only our own errors through: anything else is the adapter's mistake."""

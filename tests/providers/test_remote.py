@@ -61,6 +61,7 @@ class Service:
     calls: list[str] = field(default_factory=list)
     end: JobState = JobState.COMPLETED
     answer: Counts | None = None
+    hidden: Exception | None = None
 
     def accept(self, task: Task) -> str:
         task_id = f"task-{len(self.tasks)}"
@@ -105,6 +106,8 @@ class Fake:
 
     async def lookup(self, task: Task) -> str | None:
         self.service.calls.append("lookup")
+        if self.service.hidden is not None:
+            raise self.service.hidden
         tokens = {known.token: task_id for task_id, known in self.service.tasks.items()}
         return tokens.get(task.token)
 
@@ -267,6 +270,25 @@ def test_an_answer_that_never_came_is_looked_up_before_a_second_send(
         assert len(service.tasks) == 1
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize("hidden", [RetryLater("503"), Rejected("401: the token has expired")])
+def test_a_lookup_that_fails_leaves_the_outcome_unknown_and_sends_nothing(
+    service: Service, kept: Context, hidden: Exception
+) -> None:
+    async def run() -> None:
+        provider = started(service, kept)
+        service.script, service.hidden = ["lost"], hidden
+        with pytest.raises(OutcomeUnknown):
+            await provider.submit(job())
+        for call in (provider.submit(job()), provider.find("a" * 64)):
+            with pytest.raises(OutcomeUnknown, match=str(hidden)):
+                await call
+        service.hidden = None
+        await provider.submit(job())
+
+    asyncio.run(run())
+    assert service.calls.count("send") == 1
 
 
 def test_a_busy_vendor_is_asked_again_without_a_lookup(service: Service, kept: Context) -> None:

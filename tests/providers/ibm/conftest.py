@@ -77,6 +77,7 @@ class Service:
     )
     end: dict[str, Any] = field(default_factory=lambda: {"status": "Completed"})
     hold: threading.Event = field(default_factory=threading.Event)
+    ignores_tags: bool = False
     last_body: dict[str, Any] = field(default_factory=dict)
 
     def plan(self, request: str, *faults: Mapping[str, Any]) -> None:
@@ -103,7 +104,7 @@ class Service:
             case ["instances", "usage"]:
                 return {"usage_consumed_seconds": 12, "usage_limit_seconds": 600}
             case ["jobs"]:
-                tags = set(query.get("tags", []))
+                tags = set() if self.ignores_tags else set(query.get("tags", []))
                 found = [self.document(i) for i, j in self.jobs.items() if tags <= set(j["tags"])]
                 return {"jobs": found[::-1], "count": len(found), "limit": 20, "offset": 0}
             case ["jobs", job_id] if job_id in self.jobs:

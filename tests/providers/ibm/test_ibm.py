@@ -263,9 +263,11 @@ def test_a_restart_between_submission_and_result_finishes_the_job(
     assert service.posts() == 1
 
 
+@pytest.mark.parametrize("ignores_tags", [False, True])
 def test_a_restart_after_a_lost_answer_finds_the_job_by_its_tag(
-    service: Any, started: Start, plan: Any
+    service: Any, started: Start, plan: Any, *, ignores_tags: bool
 ) -> None:
+    service.ignores_tags = ignores_tags
     plan("POST /jobs", fault(cut=True, accepts=True))
     with pytest.raises(OutcomeUnknown):
         run(started().submit(job()))
