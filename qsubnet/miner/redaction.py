@@ -42,17 +42,18 @@ _NAMED: Final = (
     r"auth[-_]?token|client[-_]secret|secret[-_ ]?(?:access[-_ ]?)?key|account[-_]?key|"
     r"shared[-_]?access[-_]?key|password|passwd|passphrase|token)"
 )
-_SIGNED: Final = r"x-amz-(?:signature|security-token|credential)|x-goog-signature|sig"
+_SIGNED: Final = r"x-amz-(?:signature|security-token|credential)|x-goog-signature|signature|sig"
 _SHAPES: Final = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
-        # An authorization header, or what stands after the scheme's name anywhere.
+        # An authorization header, and what stands after the name of a scheme anywhere.
+        rf"{_PREFIX}\bauthorization[\"']?\s*[:=]\s*[\"']?(?:[a-z][a-z0-9-]*\s+)?)[^\s\"',;<>\\]{{4,}}",
         rf"{_PREFIX}\b(?:bearer|apikey)\s+)[^\s\"',;<>\\]{{8,}}",
         rf"{_PREFIX}\b(?:basic|negotiate)\s+)(?=\S*\d)[^\s\"',;<>\\]{{8,}}",
         # name=value, name: value, "name": "value", with the value in quotes or up to a delimiter.
-        rf"{_PREFIX}\b{_NAMED}[\"']?\s*(?:=|:)\s*[\"']?)(?!\[redacted\])[^\s\"',;&<>\\]{{8,}}",
+        rf"{_PREFIX}(?<![a-z0-9]){_NAMED}[\"']?\s*(?:=|:)\s*[\"']?)(?!\[redacted\])[^\s\"',;&<>\\]{{8,}}",
         # Signed URLs: AWS, Azure and Google.
-        rf"{_PREFIX}[?&;](?:{_SIGNED})=)[^\s\"'&<>\\]{{4,}}",
+        rf"{_PREFIX}[?&;,\s](?:{_SIGNED})=)[^\s\"'&<>\\]{{4,}}",
         # A user's password inside a URL.
         rf"{_PREFIX}\b[a-z][a-z0-9+.-]*://[^\s/:@\"']*:)[^\s/@\"']+(?=@)",
     )

@@ -258,15 +258,21 @@ class MinerService:
     async def prune(self) -> None:
         """Forget old jobs, now and every hour, until cancelled; at once done where all are kept."""
         while self._policy.keep_days is not None:
-            before_ms = self._now_ms() - self._policy.keep_days * _DAY_MS
             try:
-                with self._store.write() as connection:
-                    gone = miner_queue.prune_ended(connection, before_ms=before_ms)
+                self.prune_once()
             except SQLAlchemyError:
                 log.warning("old jobs not pruned", exc_info=True)
-            else:
-                log.log(logging.INFO if gone else logging.DEBUG, "pruned", extra={"jobs": gone})
             await self._sleep(_PRUNE_EVERY_S)
+
+    def prune_once(self) -> None:
+        """Forget the jobs that ended more than `keep_days` ago, if that is set."""
+        if self._policy.keep_days is None:
+            return
+        before_ms = self._now_ms() - self._policy.keep_days * _DAY_MS
+        with self._store.write() as connection:
+            gone = miner_queue.prune_ended(connection, before_ms=before_ms)
+        if gone:
+            log.info("old jobs pruned", extra={"jobs": gone})
 
     def _check(self, request: peer.JobRequest) -> None:
         """Refuse what no reading of the programs can mend."""

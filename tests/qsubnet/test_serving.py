@@ -15,6 +15,32 @@ import pytest
 from qsubnet.errors import ConfigurationError
 from qsubnet.serving import background, bind, url_of
 
+_DRAINED = """
+import asyncio, sys
+from qsubnet.cli.signals import interruptible
+from qsubnet.serving import bind, serve, serve_beside, url_of, background
+
+async def app(scope, receive, send):
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"here"})
+
+async def drain():
+    print("draining", flush=True)
+    await asyncio.to_thread(sys.stdin.readline)
+    print("drained", flush=True)
+
+async def main():
+    listener, side = bind("127.0.0.1", 0), bind("127.0.0.1", 0)
+    print(url_of(listener), flush=True)
+    print(url_of(side), flush=True)
+    async with background(serve_beside(app, side)):
+        await serve(app, listener, drain=drain)
+    side.close()
+    print("closed", flush=True)
+
+asyncio.run(interruptible(main()))
+"""
+
 _SERVER = """
 import asyncio, sys
 from qsubnet.serving import bind, serve, url_of, background
@@ -65,6 +91,37 @@ def test_a_signal_lets_begun_requests_end_and_closes_everything(number: signal.S
     finally:
         process.kill()
         process.wait()
+
+
+@pytest.mark.parametrize("twice", [False, True])
+def test_requests_are_answered_while_it_drains_and_a_second_signal_ends_that(twice: bool) -> None:  # noqa: FBT001 - pytest's parameter
+    process = subprocess.Popen(
+        [sys.executable, "-c", _DRAINED],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=dict(os.environ),
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdin is not None
+        urls = [process.stdout.readline().strip() for _ in range(2)]
+
+        def both() -> list[str]:
+            return [httpx.get(url, trust_env=False, timeout=20).text for url in urls]
+
+        assert both() == ["here", "here"]
+        process.send_signal(signal.SIGTERM)
+        assert process.stdout.readline() == "draining\n"
+        assert both() == ["here", "here"]
+        if twice:
+            process.send_signal(signal.SIGTERM)
+            assert process.stdout.readline() == "closed\n"
+        rest, _ = process.communicate("go on\n", timeout=20)
+        assert (rest, process.returncode) == ("" if twice else "drained\nclosed\n", 0)
+    finally:
+        process.kill()
+        process.communicate()
 
 
 def test_a_port_that_is_taken_is_refused_with_its_address() -> None:

@@ -174,3 +174,89 @@ def test_a_refusal_carries_the_miner_s_sentence(town: Any, tools: Any) -> None:
         assert isinstance(refused.value, QsubnetError)
 
     tools.run(story())
+
+
+def test_a_closed_miner_says_why_and_when_to_come_back_and_goes_on_answering(
+    town: Any, tools: Any
+) -> None:
+    import httpx
+
+    from qsubnet.wire.peer import JobRequest
+
+    async def story() -> None:
+        await town.settle_in(miners=["m"])
+        home = town.home("m", tools.backend(tools.device()).provider)
+        service = await home.start()
+        port = MinerPort(town.client("val"), endpoint="http://m.test:80", hotkey=home.hotkey)
+        known = JobRequest.model_validate_json(tools.dispatch_to(home.hotkey).request)
+        assert (await port.submit(known)).queue_position == 0
+        service.gate.drain()
+        assert (await port.submit(known)).state == "queued"
+        fresh = tools.dispatch_to(home.hotkey, number=1).request.encode()
+        status, problem = await _ask(town, home.hotkey, "POST", "/v1/jobs", fresh)
+        assert (status, problem["type"]) == (503, URN + "draining")
+        async with httpx.AsyncClient(transport=town.streets) as http:
+            ready = await http.get("http://m.test/v1/ready")
+            assert (ready.status_code, ready.json()["reasons"]) == (503, ["this miner ends now"])
+            health = await http.get("http://m.test/v1/health")
+            assert (health.status_code, health.json()["accepting"]) == (200, False)
+            windows = await http.get("http://m.test/v1/maintenance")
+            assert windows.json() == {"windows": []}
+
+    tools.run(story())
+
+
+def test_a_refusal_for_a_time_carries_its_seconds_in_a_header_and_is_counted(
+    town: Any, tools: Any
+) -> None:
+    import httpx
+
+    from qsubnet.miner.app import miner_app
+    from qsubnet.miner.gate import RESTART_S
+
+    refused: list[str] = []
+
+    async def story() -> None:
+        await town.settle_in(miners=["m"])
+        home = town.home("m", tools.backend(tools.device()).provider)
+        service = await home.start()
+
+        async def admit(hotkey: str) -> bool:
+            return hotkey == "known"
+
+        inner = miner_app(service, admit=admit, refused=refused.append)
+
+        async def named(scope: Any, receive: Any, send: Any) -> None:
+            scope["state"] = {"caller_hotkey": dict(scope["headers"])[b"x-caller"].decode()}
+            await inner(scope, receive, send)
+
+        service.gate.drain()
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(named), base_url="http://m"
+        ) as http:
+            body = tools.dispatch_to(home.hotkey).request
+            for caller, content in (("known", body), ("stranger", body), ("known", "{}")):
+                reply = await http.post("/v1/jobs", content=content, headers={"x-caller": caller})
+                if reply.status_code == 503:
+                    assert reply.headers["retry-after"] == str(RESTART_S)
+
+    tools.run(story())
+    assert refused == ["draining", "not-admitted", "malformed-body"]
+
+
+def test_a_permit_with_too_little_stake_is_refused_with_both_numbers(town: Any, tools: Any) -> None:
+    from qsubnet.miner.admission import NotAdmitted, Permits
+
+    async def story() -> None:
+        await town.settle_in(validators=["val"], miners=["m"])  # with a stake of 1000 rao
+        val = tools.signer_of("val").identity
+        for least, admitted in ((0, True), (1_000, True), (1_001, False)):
+            permits = Permits(town.chain("m"), now_s=lambda: 0.0, min_stake_rao=least)
+            if admitted:
+                assert await permits.admits(val)
+            else:
+                with pytest.raises(NotAdmitted, match=r"has 1000 rao of stake.* asks for 1001"):
+                    await permits.admits(val)
+            assert not await permits.admits(tools.signer_of("m").identity)
+
+    tools.run(story())
