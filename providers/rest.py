@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
@@ -37,6 +38,7 @@ MOST_BYTES = 256_000_000
 """Of one answer, before anything in it is read."""
 
 _NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+_SIGNATURE = re.compile(r"((?:sig|signature|token)=)[^&\s\"'<>]+", re.IGNORECASE)
 _WORDS = ("message", "detail", "error_description", "error", "title")
 
 
@@ -47,17 +49,11 @@ class _Quiet(httpx.URL):
         return f"{self.scheme}://{self.netloc.decode()}{self.path}"
 
 
-class _Silent(httpx.URL):
-    """An address that is a secret itself: it prints as its host alone."""
-
-    def __str__(self) -> str:
-        return f"{self.scheme}://{self.netloc.decode()}/..."
-
-
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back with a status below 300."""
+    """What came back, with a status below 300 or one that the caller knows."""
 
+    status: int
     content: bytes
     headers: Mapping[str, str]
 
@@ -97,7 +93,7 @@ class Rest:
         query: Mapping[str, str] | None = None,
         content: bytes | None = None,
         starts: bool = False,
-        silent: bool = False,
+        known: Collection[int] = (),
     ) -> Answer:
         """Make one call, once.
 
@@ -108,7 +104,7 @@ class Rest:
             query: Added to the address.
             content: The body.
             starts: The call may start work that costs money.
-            silent: The address itself is a secret: messages name its host alone.
+            known: Statuses of 300 and above that the caller makes sense of itself.
 
         Raises:
             Rejected: Refused for good; UnknownHandle where the vendor has no such thing.
@@ -116,35 +112,36 @@ class Rest:
             OutcomeUnknown: `starts`, and no telling whether it did.
             AdapterFault: An answer that HTTP does not foresee here.
         """
-        where = (_Silent if silent else _Quiet)(url)
+        where = _Quiet(url)
         said = f"{self.vendor}: {method} {where}"
         try:
-            status, answer = await self._exchange(method, where, headers, query, content)
+            answer = await self._exchange(method, where, headers, query, content)
         except _NOTHING_SENT as error:
             raise RetryLater(f"{said} found no way there ({type(error).__name__})") from None
         except (httpx.TransportError, httpx.DecodingError) as error:
             cut = f"{said} was cut ({type(error).__name__})"
             raise (OutcomeUnknown(cut) if starts else RetryLater(cut)) from None
-        if status < 300:
+        if answer.status < 300 or answer.status in known:
             return answer
-        raise self._refusal(status, answer, said, starts=starts)
+        raise self._refusal(answer, said, starts=starts)
 
     async def _exchange(
         self,
         method: str,
-        where: httpx.URL,
+        where: _Quiet,
         headers: Mapping[str, str] | None,
         query: Mapping[str, str] | None,
         content: bytes | None,
-    ) -> tuple[int, Answer]:
+    ) -> Answer:
         full = where.copy_merge_params(query) if query else where
         request = httpx.Request(method, full, headers=headers, content=content)
         request.extensions = {"timeout": httpx.Timeout(self.timeout_s).as_dict()}
-        request.url = type(where)(full)
+        request.url = _Quiet(full)
         async with httpx.AsyncClient(verify=_trust(), follow_redirects=False) as client:
             response = await client.send(request, stream=True)
             try:
-                return response.status_code, Answer(await self._body(response), response.headers)
+                body = await self._body(response)
+                return Answer(response.status_code, body, response.headers)
             finally:
                 await response.aclose()
 
@@ -158,8 +155,9 @@ class Rest:
                 raise AdapterFault(f"{self.vendor} answered with more than {MOST_BYTES} bytes")
         return b"".join(parts)
 
-    def _refusal(self, status: int, answer: Answer, said: str, *, starts: bool) -> ProviderError:
+    def _refusal(self, answer: Answer, said: str, *, starts: bool) -> ProviderError:
         """Turn a status of 300 and above into the error that says what to do."""
+        status = answer.status
         words = self._words(answer)
         told = f"{said} answered {status}: {words}" if words else f"{said} answered {status}"
         if status == 429:
@@ -184,7 +182,7 @@ class Rest:
         return self.hidden(_sentence(content))[:400]
 
     def hidden(self, text: str) -> str:
-        """Take the secrets out of a text that a vendor wrote.
+        """Take the secrets, and the signatures of addresses, out of a text that a vendor wrote.
 
         Example:
             >>> Rest("ionq", secrets=("s3cret-key",)).hidden("no user has key s3cret-key")
@@ -193,7 +191,7 @@ class Rest:
         for secret in self.secrets:
             if secret:
                 text = text.replace(secret, "***")
-        return text
+        return _SIGNATURE.sub(r"\1***", text)
 
 
 def _sentence(content: object) -> str:
