@@ -128,16 +128,18 @@ def machine(said: Capabilities, claim: Claim, *, maker: str = "", most: int = 0)
         said: Its capabilities.
         claim: What the miner decides.
         maker: In lower case, as the ARN has it.
-        most: Offer at most as many qubits, a connected part; 0 offers all.
+        most: Offer at most as many qubits, all of them connected; 0 offers all there are.
 
     Raises:
-        Rejected: It runs nothing verbatim, publishes no error rates and there is no sheet, or the
-            sheet does not fit it.
+        Rejected: It is no machine, runs nothing verbatim, publishes no error rates and there is no
+            sheet, or the sheet does not fit it.
     """
     action = said.openqasm
     if "verbatim" not in (action.supported_pragmas or ()) or not action.support_physical_qubits:
         raise Rejected(f"device {claim.name!r} runs no program as it stands: no verbatim box there")
     native = frozenset(map(str.lower, said.paradigm.native_gate_set))
+    if not native:
+        raise Rejected(f"device {claim.name!r} has no native gates: it is no machine")
     labels, device = _described(said, claim, native, most)
     device = replace(
         device,
@@ -212,9 +214,9 @@ def _described(
     if not labels or not pairs:
         raise Rejected(
             f"the maker of {claim.name!r} publishes no error rates of its qubits, readout and "
-            "two-qubit gate: give them in a sheet, by the option 'sheet'"
+            "two-qubit gate: by its ARN it can be offered with a sheet of yours, option 'sheet'"
         )
-    if most and most < len(labels):
+    if most:
         labels = _part(labels, list(pairs), most)
         pairs = {pair: r for pair, r in pairs.items() if set(pair) <= set(labels)}
     return labels, _device(claim, native, gate, labels, pairs, rates)

@@ -72,7 +72,10 @@ def _action(operations: list[str]) -> Json:
 def _paradigm(native: list[str], graph: dict[str, list[str]], *, whole: bool = False) -> Json:
     return {
         "braketSchemaHeader": _header("gate_model_qpu_paradigm_properties"),
-        "connectivity": {"fullyConnected": whole, "connectivityGraph": {**graph}},
+        "connectivity": {
+            "fullyConnected": whole,
+            "connectivityGraph": {label: [*ends] for label, ends in graph.items()},
+        },
         "qubitCount": len(graph),
         "nativeGateSet": [*native],
     }
@@ -429,11 +432,8 @@ class _Handler(BaseHTTPRequestHandler):
         operation, asked = self._route(verb, body)
         service.calls.append((operation, asked))
         service.headers.append(dict(self.headers.items()))
-        fault = service.faults.get(operation, [None])[0]  # type: ignore[list-item]
-        if fault is not None:
-            service.faults[operation].pop(0)
-            if not service.faults[operation]:
-                del service.faults[operation]
+        waiting = service.faults.get(operation)
+        fault = waiting.pop(0) if waiting else None
         if fault is None or fault.done:
             self._answer(operation, asked, silent=fault is not None)
         if fault is not None:
