@@ -24,7 +24,7 @@ HEADER = (
     "| median epochs / shots to it | CPU s a device-day: all / judging |"
 )
 TRUSTED_HEADER = (
-    "| machine | trials with a reference run, 10 % drift | reach S1, median epoch "
+    "| machine | trials with a reference run, 10 % drift, 20,000 shots | reach S1, median epoch "
     "| reach S2, median epoch | reach S3, median epoch |"
 )
 
@@ -75,7 +75,7 @@ def _tables(rows: list[Row], state: Path, digest: str) -> str:
         HEADER,
         "|---|---|---|---|---|---|",
     ]
-    found = {row.name: results(state, row.trials or row.name) for row in rows}
+    found = {row.name: results(state, row.name) for row in rows}
     lines += [line(row, found[row.name]) for row in rows if found[row.name]]
     lines += ["", "| tried | last verdicts |", "|---|---|"]
     lines += [f"| {row.says} | {verdicts(found[row.name])} |" for row in rows if found[row.name]]

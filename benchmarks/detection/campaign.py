@@ -11,12 +11,16 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
+from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import grimp
 
 from benchmarks.detection.trial import Setting, run
 from validator.references.reference import Reference, best_engine
@@ -25,7 +29,8 @@ if TYPE_CHECKING:
     from benchmarks.detection.rows import Row
 
 ROOT = Path(__file__).resolve().parents[2]
-FROZEN = ("circuits", "providers", "validator", "benchmarks/detection")
+LIBRARIES = ("circuits", "providers", "validator")
+_TRIAL = "benchmarks.detection.trial"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +41,43 @@ class Shard:
     of: int = 1
 
 
-def frozen_digest(root: Path = ROOT) -> str:
+@cache
+def frozen_modules() -> dict[str, Path]:
+    """Find every module that a trial can import, directly or through others, and the rows.
+
+    Packages' own `__init__` files are left out unless somebody imports from them: what else stands
+    in a package, another provider's adapter say, changes no trial.
+    """
+    graph = grimp.build_graph(*LIBRARIES, "benchmarks")
+    names = {_TRIAL, "benchmarks.detection.rows", *graph.find_upstream_modules(_TRIAL)}
+    return {name: _file(name) for name in sorted(names)}
+
+
+def _file(name: str) -> Path:
+    path = ROOT.joinpath(*name.split("."))
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+def frozen_digest() -> str:
     """Hash the code that verdicts and trials depend on, with all its constants."""
     digest = hashlib.sha256()
-    for folder in FROZEN:
-        for path in sorted((root / folder).rglob("*.py")):
-            digest.update(path.relative_to(root).as_posix().encode())
-            digest.update(hashlib.sha256(path.read_bytes()).digest())
+    for name, path in frozen_modules().items():
+        digest.update(name.encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
+
+
+def require_frozen() -> None:
+    """Refuse to go on where this process has loaded code of ours that the hash leaves out.
+
+    Raises:
+        RuntimeError: Some module was imported in a way that the import graph does not show.
+    """
+    known = frozen_modules()
+    loaded = {name for name in sys.modules if name.split(".")[0] in LIBRARIES}
+    packages = {name for name in loaded if hasattr(sys.modules[name], "__path__")}
+    if missed := sorted(loaded - packages - set(known)):
+        raise RuntimeError(f"the hash of a trial's code leaves out {missed}")
 
 
 def results(state: Path, name: str) -> list[dict[str, Any]]:
@@ -112,4 +146,5 @@ def _work(setting: Setting) -> dict[str, Any]:
     if not _references:
         _references.append(Reference(best_engine()))
     outcome = run(setting, reference=_references[0])
+    require_frozen()
     return {"setting": asdict(setting), **asdict(outcome), "pid": os.getpid()}

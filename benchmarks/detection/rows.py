@@ -1,7 +1,8 @@
 """The rows of the table: who is tried, where, how long, and which verdict they should get.
 
-While the tests were made, hanoi, sherbrooke and torino were looked at, guadalupe and others for the
-plan's shares. Trials begin at different epochs of a device's history: no two see the same days.
+While the tests were made, hanoi, sherbrooke, torino, guadalupe, mumbai, casablanca, nairobi,
+kolkata and prague were looked at; of these only guadalupe is here, the one machine of 16 qubits.
+Trials begin at different epochs of a device's history: no two see the same days.
 """
 
 from __future__ import annotations
@@ -15,20 +16,20 @@ from benchmarks.detection.trial import Setting
 if TYPE_CHECKING:
     from providers.base import Json
 
-UNSEEN = ("guadalupe", "mumbai", "casablanca", "kolkata", "prague")
+UNSEEN = ("cairo", "lagos", "geneva", "perth", "toronto")
 HONEST_MACHINES = (
-    "casablanca",
-    "guadalupe",
-    "jakarta",
-    "mumbai",
-    "nairobi",
-    "oslo",
+    "lagos",
+    "cairo",
     "perth",
-    "kolkata",
-    "prague",
-    "belem",
+    "geneva",
+    "jakarta",
+    "montreal",
+    "oslo",
+    "guadalupe",
+    "quito",
+    "manila",
 )
-TWIN_MACHINES = ("guadalupe", "mumbai", "prague", "kolkata")
+TWIN_MACHINES = ("auckland", "cairo", "montreal", "guadalupe")
 HONEST_WORLDS = (
     "usual",
     "calm",
@@ -42,6 +43,13 @@ HONEST_WORLDS = (
     "lopsided",
 )
 SHOTS = 4000
+TRUSTED_SHOTS = 20_000
+"""An epoch's shots where a reference run is read beside the device: made-up drift is told from the
+machine's own by how well each epoch is known, and 4,000 shots know it too badly."""
+
+FEWER = 100
+"""Trials of rows that no power is promised of, or that cost much: those with a reference run."""
+
 CHEAT_EPOCHS = 5
 """20,000 shots."""
 TWIN_EPOCHS = 24
@@ -89,7 +97,7 @@ class Row:
         until: A trial ends early after a day with this verdict or grade, which then stands.
         begin: First epoch of the device's history; None for one that differs from trial to trial.
         runs: Trials.
-        trials: Row whose trials are counted, where this one has none of its own.
+        shots: Of a qpu per epoch.
     """
 
     name: str
@@ -105,7 +113,7 @@ class Row:
     until: str = "fraud"
     begin: int | None = None
     runs: int = 300
-    trials: str = ""
+    shots: int = SHOTS
 
     def setting(self, number: int) -> Setting:
         """Describe trial `number`; machines and worlds are crossed."""
@@ -123,13 +131,13 @@ class Row:
             epochs=self.epochs,
             first_epoch=10 + 37 * (number % 11) if self.begin is None else self.begin,
             until=self.until,
-            shots=SHOTS,
+            shots=self.shots,
             seed=1_000_000 + number,
         )
 
 
-def _cheat(kind: str, says: str, target: str, wanted: Wanted) -> Row:
-    return Row(kind, says, target, wanted, options={"kind": kind})
+def _cheat(kind: str, says: str, target: str, wanted: Wanted, *, runs: int = 300) -> Row:
+    return Row(kind, says, target, wanted, options={"kind": kind}, runs=runs)
 
 
 _NOT_VERIFIED = last_is("unverified", "fraud")
@@ -151,13 +159,24 @@ ROWS: tuple[Row, ...] = (
         "never `fraud`",
         never_accused,
         provider="standin",
-        machines=("brisbane", "torino"),
+        machines=("kyiv", "osaka"),
         epochs=MONTH,
         runs=10,
     ),
     Row(
+        "honest_drifting",
+        "honest devices, 10 % drift",
+        "S2 within 24 epochs",
+        reaches("S2"),
+        provider="standin",
+        machines=TWIN_MACHINES,
+        worlds=("drifting",),
+        epochs=TWIN_EPOCHS,
+        until="S2",
+    ),
+    Row(
         "honest_trusted",
-        "honest devices with a reference run, 10 % drift",
+        "honest devices with a reference run, 10 % drift, 20,000 shots an epoch",
         "S3 within 24 epochs",
         reaches("S3"),
         provider="standin",
@@ -166,14 +185,8 @@ ROWS: tuple[Row, ...] = (
         trusted=True,
         epochs=TWIN_EPOCHS,
         until="S3",
-    ),
-    Row(
-        "honest_drifting",
-        "honest devices, 10 % drift",
-        "S2 within 24 epochs",
-        reaches("S2"),
-        runs=0,
-        trials="honest_trusted",
+        shots=TRUSTED_SHOTS,
+        runs=FEWER,
     ),
     _cheat("uniform", "uniform bits", "`unverified` or `fraud`", _NOT_VERIFIED),
     _cheat("zeros", "all zeros", "`unverified` or `fraud`", _NOT_VERIFIED),
@@ -187,32 +200,42 @@ ROWS: tuple[Row, ...] = (
     ),
     _cheat("smaller_device", "smaller device", "`unverified` or `fraud`", _NOT_VERIFIED),
     _cheat("heavy_strings", "heavy-string spoofer", "`unverified` or `fraud`", _NOT_VERIFIED),
-    _cheat("substituted", "cheaper device (4 x the errors)", "reported", last_is("fraud")),
+    _cheat(
+        "substituted", "cheaper device (4 x the errors)", "reported", last_is("fraud"), runs=FEWER
+    ),
     _cheat("selective", "good on recognised tests only", "reported", _NOT_VERIFIED),
     _cheat(
         "mirror_solver",
         "solves mirrors, flips coins else",
         "`unverified` or `fraud`",
         _NOT_VERIFIED,
+        runs=FEWER,
     ),
     _cheat("rounded", "rounded probabilities", "`fraud`", last_is("fraud")),
     _cheat("scaled", "shots scaled up", "`fraud`", last_is("fraud")),
-    _cheat("post_selected", "post-selected counts", "reported", _NOT_VERIFIED),
+    _cheat("post_selected", "post-selected counts", "reported", _NOT_VERIFIED, runs=FEWER),
     replace(
         _cheat(
             "honest_then_fake",
             "honest for 3 epochs, then coins",
             "`fraud` in the end",
             last_is("fraud"),
+            runs=FEWER,
         ),
         epochs=8,
         begin=5,
     ),
     _cheat("reversed", "reversed bits", "`misconfigured`", last_is("misconfigured")),
     _cheat("permuted", "permuted bits", "`misconfigured`", last_is("misconfigured")),
-    _cheat("swapped_registers", "swapped registers", "`misconfigured`", last_is("misconfigured")),
-    _cheat("truncated", "truncated shots", "`misconfigured`", last_is("misconfigured")),
-    _cheat("wrong_width", "wrong width", "`misconfigured`", last_is("misconfigured")),
+    _cheat(
+        "swapped_registers",
+        "swapped registers",
+        "`misconfigured`",
+        last_is("misconfigured"),
+        runs=FEWER,
+    ),
+    _cheat("truncated", "truncated shots", "`misconfigured`", last_is("misconfigured"), runs=FEWER),
+    _cheat("wrong_width", "wrong width", "`misconfigured`", last_is("misconfigured"), runs=FEWER),
     replace(
         _cheat(
             "low_bond_mps",
@@ -230,6 +253,7 @@ ROWS: tuple[Row, ...] = (
             "Clifford-only engine as exact simulator",
             "`unverified` or `fraud`",
             _NOT_VERIFIED,
+            runs=FEWER,
         ),
         options={"kind": "clifford_simulator", "num_qubits": 10},
         machines=(),
@@ -248,7 +272,7 @@ ROWS: tuple[Row, ...] = (
     replace(
         _cheat(
             "drifting_twin",
-            "twin with made-up drift, against a reference run",
+            "twin with made-up drift against a reference run, 20,000 shots an epoch",
             "at most S2",
             never_above("S2"),
         ),
@@ -256,5 +280,7 @@ ROWS: tuple[Row, ...] = (
         worlds=("drifting",),
         trusted=True,
         epochs=TWIN_EPOCHS,
+        shots=TRUSTED_SHOTS,
+        runs=FEWER,
     ),
 )

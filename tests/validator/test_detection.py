@@ -182,7 +182,7 @@ def test_a_device_that_answers_nothing_is_unverified(tested: Tested, reference: 
     silent = [replace(r, counts=None, kind=None) for r in tested("standin", HANOI, seed=b"one")]
     verdict = _judged(silent, reference)
     assert verdict.outcome is Outcome.UNVERIFIED
-    assert verdict.reason == "none of 54 test programs was answered in time"
+    assert verdict.reason == "none of 57 test programs was answered in time"
 
 
 def _lexicographic(record: Record) -> Record:
@@ -222,9 +222,9 @@ def _wide(record: Record) -> Record:
 @pytest.mark.parametrize(
     ("mistake", "sentence"),
     [
-        (_wide, "18 of 18 answers have bitstrings of a wrong width"),
-        (_short, "18 of 18 answers hold too few shots"),
-        (_padded, "18 of 18 answers hold more shots than were asked for"),
+        (_wide, "19 of 19 answers have bitstrings of a wrong width"),
+        (_short, "19 of 19 answers hold too few shots"),
+        (_padded, "19 of 19 answers hold more shots than were asked for"),
         (_reversed, "the bit order is reversed"),
         (_lexicographic, "one wrong fixed order"),
         (_rotated, "one wrong fixed order"),

@@ -5,21 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
 import pytest
 
-from circuits.case import KnownAnswer
 from providers.base import Json
 from qsubnet.cli.judge import judge
 from qsubnet.errors import BadInput
 from qsubnet.judging.live import Bench, Judged, judge_live, secret_from
-from validator.answers import AnswerKind, known_shots
-from validator.record import Record
+from validator.probe_reads import is_probe, probe_reads
 from validator.references.reference import Reference, best_engine
-from validator.simulators.against_drift import DriftTwin, ProbeRead, probe_read
+from validator.simulators.against_drift import DriftTwin
 
 ROOT = Path(__file__).parents[3]
 EPOCHS = 5
@@ -91,35 +89,21 @@ def beside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judging]:
         yield run
 
 
-def reads(records: Sequence[Record], *, epoch: int) -> list[ProbeRead]:
-    found = []
-    for record in records:
-        case, counts = record.case, record.counts
-        if record.epoch != epoch or counts is None or case is None or case.family != "readout":
-            continue
-        assert isinstance(case.answer, KnownAnswer)
-        shots = known_shots(
-            counts.table,
-            target=case.answer.bits,
-            qubits=case.qubits,
-            kind=AnswerKind.READOUT,
-            label=record.job_key,
-        )
-        found.append(probe_read(shots, probe=record.program.digest))
-    return found
-
-
 def agreement(judged: Judged) -> float:
     """Fold the evidence that the answers and the reference's move together, log10."""
     test = DriftTwin()
     for epoch in range(EPOCHS):
-        test = test.after(reads(judged.records, epoch=epoch), reads(judged.trusted, epoch=epoch))
+        ours, theirs = (
+            probe_reads(record for record in records if record.epoch == epoch)
+            for records in (judged.records, judged.trusted)
+        )
+        test = test.after(ours, theirs)
     return test.log10_e
 
 
 def test_the_reference_answers_the_probes_that_the_device_answered(beside: Judging) -> None:
     judged = beside("lab")
-    asked = [(r.epoch, r.program) for r in judged.records if r.case and r.case.family == "readout"]
+    asked = [(r.epoch, r.program) for r in judged.records if is_probe(r)]
     assert [(r.epoch, r.program) for r in judged.trusted] == asked
     assert {r.hotkey for r in judged.trusted} == {"reference"}
     assert {r.shots_returned for r in judged.trusted} <= {r.shots_asked for r in judged.records}
