@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import providers
 from providers.base import DeviceClass, ResultKind
 from qsubnet.onboarding.finding import Finding, Level
-from qsubnet.onboarding.order import BitOrder, OrderWord, in_words
+from qsubnet.onboarding.order import BitOrder, OrderWord, flips, in_words
 
 if TYPE_CHECKING:
     from providers.base import Device
@@ -62,6 +62,7 @@ def answer_advice(
         _width(answered, where),
         *_shots(answered, where),
         _kind(device, answered),
+        _scatter(scatter(device, order, answered)),
     ]
     found.extend(_failure(sentence, times) for sentence, times in sorted(failures.items()))
     return [finding for finding in found if finding is not None]
@@ -152,6 +153,41 @@ def _shots(answered: Sequence[Answered], where: str) -> list[Finding]:
             )
         )
     return found
+
+
+def scatter(device: Device | None, order: BitOrder, answered: Sequence[Answered]) -> float | None:
+    """Give the share of wrong bits of the flips of a device that claims to be exact.
+
+    Returns:
+        0 .. 1; None where nothing is wrong, where errors are published, or where the order of bits
+        is, so that the share would say nothing.
+    """
+    if device is None or device.errors is not None or order.word is not OrderWord.RIGHT:
+        return None
+    expected = {probe.program.digest: probe.expected for probe in flips(device)}
+    wrong = total = 0
+    for one in answered:
+        bits = expected.get(one.program.digest)
+        if bits is None or one.counts.num_bits != len(bits):
+            continue
+        total += one.counts.shots * len(bits)
+        wrong += sum(
+            shots * sum(a != b for a, b in zip(key, bits, strict=True))
+            for key, shots in one.counts.table.items()
+        )
+    return wrong / total if wrong else None
+
+
+def _scatter(share: float | None) -> Finding | None:
+    if share is None:
+        return None
+    return Finding(
+        Level.ERROR,
+        f"it claims to be exact, but {share:.2%} of all bits come back wrong where qubits are only "
+        f"flipped and read",
+        "a simulator is paid for exact answers: switch its noise off; a real machine is claimed "
+        "with class qpu and its error rates",
+    )
 
 
 def _kind(device: Device, answered: Sequence[Answered]) -> Finding | None:

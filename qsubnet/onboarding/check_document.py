@@ -141,6 +141,8 @@ def _outlook(checked: Checked) -> tuple[str | None, str | None, float | None, st
     if checked.misconfigured:
         reason = checked.findings[0].what if checked.findings else ""
         return Outcome.MISCONFIGURED.value, Grade.S0.value, 0.0, reason
+    if checked.report and not checked.answered:
+        return Outcome.UNVERIFIED.value, Grade.S0.value, 0.0, "no program was answered"
     if checked.judged is None:
         return None, None, None, "no tests were run"
     verdict = checked.judged.verdict

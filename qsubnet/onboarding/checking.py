@@ -21,8 +21,8 @@ from providers.errors import ProviderError
 from providers.local import LocalProvider
 from qsubnet.errors import BadInput
 from qsubnet.judging.live import device_of, judge_live
-from qsubnet.onboarding.answer_advice import answer_advice
-from qsubnet.onboarding.contract_advice import contract_advice
+from qsubnet.onboarding.answer_advice import answer_advice, scatter
+from qsubnet.onboarding.contract_advice import PROBES, contract_advice
 from qsubnet.onboarding.finding import Finding, Level
 from qsubnet.onboarding.measured import Figures, figures
 from qsubnet.onboarding.order import UNKNOWN, BitOrder, OrderWord, bit_order
@@ -181,7 +181,7 @@ def concluded(
         *answer_advice(
             claim, answered, order=before.order, failures=failures, adapter=before.adapter
         ),
-        *contract_advice(report, mended_by_order=before.order.word in _SPOILT),
+        *contract_advice(report, explained=_explained(before, answered)),
     ]
     if judged is not None and not before.misconfigured:
         findings += verdict_advice(judged.verdict, claim, epochs=epochs)
@@ -191,6 +191,19 @@ def concluded(
     return replace(
         before, findings=_worst_first(findings), answered=answered, judged=judged, figures=found
     )
+
+
+def _explained(before: Checked, answered: tuple[Answered, ...]) -> frozenset[str]:
+    """Name the promises that break for a reason which the answers have told already."""
+    names = set()
+    if before.misconfigured or scatter(before.device, before.order, answered) is not None:
+        names.add(PROBES)
+    if any(
+        one.counts.num_bits != one.program.num_bits or one.counts.shots != one.shots_asked
+        for one in answered
+    ):
+        names.add("result")
+    return frozenset(names)
 
 
 def with_standing(checked: Checked, subject: Subject, picture: Picture | None) -> Checked:

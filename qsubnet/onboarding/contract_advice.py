@@ -36,31 +36,62 @@ FIXES: dict[str, str] = {
 }
 """By the contract's own name of a promise."""
 
+PROBES = "probes"
+"""Stands for every probe among the explained."""
 
-def contract_advice(report: Report, *, mended_by_order: bool) -> list[Finding]:
+
+_FAILED = ("JobFailed: ", "RetryLater: ", "OutcomeUnknown: ", "NotReady: ", "AdapterFault: ")
+
+
+def contract_advice(report: Report, *, explained: frozenset[str] = frozenset()) -> list[Finding]:
     """Turn the broken promises of a report into findings.
+
+    What broke because the backend failed is one finding for each of its sentences.
 
     Args:
         report: Of the contract suite.
-        mended_by_order: The wrong probes have one cause, a wrong order of bits, which is told
-            elsewhere.
+        explained: Promises, by name, whose cause is told elsewhere; `PROBES` for all probes.
     """
-    found = [
+    failures: dict[str, int] = {}
+    broken: list[Promise] = []
+    for promise in report.failed:
+        sentence = _failure(promise.got)
+        if sentence:
+            failures[sentence] = failures.get(sentence, 0) + 1
+        else:
+            broken.append(promise)
+    found = [_failed(sentence, times, report) for sentence, times in failures.items()]
+    found += [
         Finding(
             Level.ERROR,
             f"contract, {promise.name}: needs {promise.expected}; got {promise.got}",
             FIXES.get(promise.name, "see providers.base.Provider for what the method promises"),
         )
-        for promise in report.failed
-        if promise.aspect is Aspect.PROTOCOL
+        for promise in broken
+        if promise.aspect is Aspect.PROTOCOL and promise.name not in explained
     ]
-    wrong = [promise for promise in report.failed if promise.aspect is Aspect.PROBE]
-    if wrong and not mended_by_order:
-        found.append(_wrong_probes(wrong, len(report.findings)))
-    return found
+    wrong = [promise for promise in broken if promise.aspect is Aspect.PROBE]
+    return found if not wrong or PROBES in explained else [*found, _wrong_probes(wrong)]
 
 
-def _wrong_probes(wrong: Sequence[Promise], _of: int) -> Finding:
+def _failure(got: str) -> str:
+    """Give the backend's own words where a promise broke because of them, else ''."""
+    for name in _FAILED:
+        if got.startswith(name) and " was due" not in got:
+            return got.removeprefix(name)
+    return ""
+
+
+def _failed(sentence: str, times: int, report: Report) -> Finding:
+    return Finding(
+        Level.ERROR,
+        f"the backend failed in {times} of {len(report.findings)} checks: {sentence}",
+        "these are the backend's own words; run one small program on it by hand first, with the "
+        "same command, account and device",
+    )
+
+
+def _wrong_probes(wrong: Sequence[Promise]) -> Finding:
     first = wrong[0]
     names = "; ".join(promise.name for promise in wrong[:4])
     more = f" and {len(wrong) - 4} more" if len(wrong) > 4 else ""

@@ -19,6 +19,7 @@ from providers.probes import probe_set
 if TYPE_CHECKING:
     from circuits.counts import Counts
     from providers.base import Device
+    from providers.probes import Probe
     from qsubnet.onboarding.watched import Answered
 
 _FLIPS = "X on each qubit"
@@ -58,14 +59,19 @@ UNKNOWN = BitOrder(OrderWord.UNCLEAR)
 
 def bit_order(device: Device, answered: Sequence[Answered]) -> BitOrder:
     """Find the order from a check's answers; `unclear` where a probe of the set is missing."""
-    flips = [probe for probe in probe_set(device) if probe.name.startswith(_FLIPS)]
+    probes = flips(device)
     by_program = {one.program.digest: one.counts for one in answered}
-    seen = [by_program.get(probe.program.digest) for probe in flips]
+    seen = [by_program.get(probe.program.digest) for probe in probes]
     n = device.topology.num_qubits
     whole = [counts for counts in seen if counts is not None and counts.num_bits == n]
-    if not flips or len(whole) != len(flips):
+    if not probes or len(whole) != len(probes):
         return UNKNOWN
     return order_of([likelier(counts) for counts in whole])
+
+
+def flips(device: Device) -> list[Probe]:
+    """Pick the probes that flip every qubit, in order of the bit of its number."""
+    return [probe for probe in probe_set(device) if probe.name.startswith(_FLIPS)]
 
 
 def order_of(answers: Sequence[str]) -> BitOrder:
