@@ -224,6 +224,25 @@ def test_a_lost_answer_is_looked_up_and_never_paid_twice(
     run(work())
 
 
+def test_a_clear_no_to_a_later_question_is_no_no_to_the_job(
+    service: Any, started: Start, plan: Any
+) -> None:
+    async def work() -> None:
+        provider = started()
+        elsewhere = {"id": "d0000000000000000000", "backend": "ibm_other"}
+        plan("POST /jobs", fault(status=200, body=elsewhere, accepts=True))
+        await provider.devices()
+        refusal = fault(status=403, body={"error": {"message": "no", "code": 2}})
+        # The SDK asks for the backend before it posts, and for the other one after.
+        plan("GET /backends", *[fault(status=200, body=service.get("/backends", {}))], refusal)
+        with pytest.raises(OutcomeUnknown, match="took a job"):
+            await provider.submit(job())
+        assert await provider.find(KEY) is not None
+        assert service.posts() == 1
+
+    run(work())
+
+
 def test_a_refused_connection_is_no_doubt(service: Any, started: Start, plan: Any) -> None:
     async def work() -> None:
         provider = started()
@@ -268,13 +287,14 @@ def test_a_restart_after_a_lost_answer_finds_the_job_by_its_tag(
     service: Any, started: Start, plan: Any, *, ignores_tags: bool
 ) -> None:
     service.ignores_tags = ignores_tags
+    run(started().submit(Job("b" * 64, "ibm_lima", (ODD,), 5)))
     plan("POST /jobs", fault(cut=True, accepts=True))
     with pytest.raises(OutcomeUnknown):
         run(started().submit(job()))
     service.run({**service.last_body, "tags": ["somebody else's"]})
     handle = run(started().submit(job()))
-    assert handle.backend_job_id == "d0000000000000000000"
-    assert service.posts() == 1
+    assert handle.backend_job_id == "d0000000000000000001"
+    assert service.posts() == 2
 
 
 def test_a_backend_that_is_not_offered_is_named(started: Start, service: Any) -> None:
