@@ -54,14 +54,12 @@ def create(options: Mapping[str, Json], context: Context) -> Provider:
 
     Raises:
         Rejected: An option is unknown or wrong, or AWS has no credentials here.
-        ModuleNotFoundError: Braket's SDK is not installed.
+        ModuleNotFoundError: Braket's SDK is not installed, or, for `arn`, boto3.
 
     Example:
         >>> create({"num_qubits": 5}, Context(b"seed", lambda: 0)).name
         'braket'
     """
-    import braket.devices  # noqa: F401 - shows at the start whether it is there
-
     if "arn" in options and "properties" in options:
         raise Rejected("option 'arn' of 'braket' is a device, 'properties' its emulator: give one")
     if "arn" in options:
@@ -72,6 +70,8 @@ def create(options: Mapping[str, Json], context: Context) -> Provider:
 
 
 def _local(options: Mapping[str, Json], context: Context) -> LocalProvider:
+    import braket.devices  # noqa: F401 - shows at the start whether it is there
+
     read = Options(NAME, options)
     device = Device(
         read.text("device", NAME),

@@ -95,16 +95,20 @@ def test_a_machine_gets_its_gates_in_a_verbatim_box_on_physical_qubits(
     assert text.index("b[1] = measure $11;") > box
 
 
-@pytest.mark.parametrize(("arn", "name"), [(GARNET, "garnet"), (ANKAA, "ankaa-3")])
+@pytest.mark.parametrize(
+    ("arn", "name"),
+    [(GARNET, "garnet"), (ANKAA, "ankaa-3"), (FORTE, "forte-enterprise-1"), (SV1, "sv1")],
+)
 def test_a_mirror_circuit_keeps_every_two_qubit_gate(
     arn: str, name: str, opened: Opened, service: Service, make_job: MakeJob
 ) -> None:
     provider = opened(arn)
     (device,) = asyncio.run(provider.devices())
     case = Mirror().generate(b"key", width=3, depth=6, topology=device.topology)
-    run(provider, make_job(name, case.program, shots=20))
+    run(provider, make_job(name, case.program, shots=100))
     (text,) = service.texts()
-    gate = {"cz": "cz ", "iswap": "iswap "}[device.topology.two_qubit_gate]
+    spelt = {"cx": "cnot ", "cz": "cz ", "iswap": "iswap ", "rzz": "zz("}
+    gate = spelt[device.topology.two_qubit_gate]
     assert case.program.two_qubit_gates > 4
     assert sum(line.startswith(gate) for line in text.splitlines()) == case.program.two_qubit_gates
 

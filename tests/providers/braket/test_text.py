@@ -19,6 +19,7 @@ from circuits.program import RESET, Operation, Program, barrier, measure
 from providers.braket_results import read_result
 from providers.braket_text import SPELLINGS, Dialect, braket_text
 from providers.dense import probabilities
+from providers.errors import AdapterFault
 
 RandomProgram = Callable[..., Program]
 
@@ -164,6 +165,35 @@ def test_shares_become_counts_of_all_shots_also_where_they_do_not_divide() -> No
         assert answer.counts.shots == shots
         for key, n in answer.counts.table.items():
             assert abs(n - shares[key[::-1]] * shots) < 1
+
+
+def test_shares_are_of_the_shots_that_succeeded() -> None:
+    program = Program(1, 1, (measure(0, 0),))
+    told = {
+        "measurementProbabilities": {"0": 0.75, "1": 0.25},
+        "measuredQubits": [0],
+        "taskMetadata": {"shots": 1_000},
+    }
+    answer, _ = read_result(json.dumps(told).encode(), program, memory=False, shots=8)
+    assert answer.counts.table == {"0": 6, "1": 2}
+
+
+@pytest.mark.parametrize(
+    ("shares", "words"),
+    [
+        ({"0": 0.5, "1": 0.4}, "add up to 0.9000, need 1"),
+        ({"00": 1.0}, "outcomes like '00' of 1 qubits"),
+        ({"2": 1.0}, "outcomes like '2'"),
+    ],
+)
+def test_shares_that_are_no_shares_are_reported(shares: dict[str, float], words: str) -> None:
+    told = {
+        "measurementProbabilities": shares,
+        "measuredQubits": [0],
+        "taskMetadata": {"shots": 10},
+    }
+    with pytest.raises(AdapterFault, match=words):
+        read_result(json.dumps(told).encode(), Program(1, 1, (measure(0, 0),)), memory=False)
 
 
 def test_a_barrier_is_written_where_the_device_reads_it_and_left_out_elsewhere() -> None:
