@@ -35,7 +35,7 @@ from qsubnet.wire.nonces import SqliteNonceStore
 from qsubnet.wire.signed_app import SignedApp
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Mapping
+    from collections.abc import Callable, Coroutine, Mapping
     from typing import Any
 
     from providers.base import Json, Provider
@@ -110,7 +110,7 @@ async def _serve(config: MinerConfig, chain: LocalChain, signer: Sr25519Signer) 
         ) as nonces,
     ):
         redactor, metrics = Redactor(credentials_in(os.environ)), MinerMetrics()
-        inner = _provider(config, clock, redactor)
+        inner = make_provider(config, epoch=lambda: clock.epoch, redactor=redactor)
         provider = Guarded(inner, redactor=redactor, observer=metrics)
         try:
             service = await _service(config, provider, store, signer, clock, metrics)
@@ -187,8 +187,13 @@ class _Closing(Protocol):
     def close(self) -> None: ...
 
 
-def _provider(config: MinerConfig, clock: EpochClock, redactor: Redactor) -> Provider:
-    context = Context(config.seed.encode(), lambda: clock.epoch, config.state)
+def make_provider(config: MinerConfig, *, epoch: Callable[[], int], redactor: Redactor) -> Provider:
+    """Make the adapter that a configuration names; what it says is redacted.
+
+    Raises:
+        ConfigurationError: There is none of that name, or it does not start.
+    """
+    context = Context(config.seed.encode(), epoch, config.state)
     try:
         return providers.create(config.adapter, config.options, context)
     except KeyError as error:

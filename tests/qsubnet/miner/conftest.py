@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -127,19 +128,21 @@ class Site:
         self.processes.append(Process(arguments, self.environment))
         return self.processes[-1]
 
-    def serve(self, *arguments: str) -> Process:
-        """Start the miner and wait until it serves."""
-        process = self._start(
-            [
-                *(sys.executable, "-m", "qsubnet.cli", "miner", "serve"),
-                *("--adapter", "kitecloud", "--options", json.dumps({"url": self.cloud_url})),
-                *("--key-file", str(self.folder / "miner.key")),
-                *("--ledger", str(self.folder / "ledger.db")),
-                *("--state", str(self.folder / "state"), *arguments),
-            ]
-        )
+    def serve(self, *arguments: str, config: Path | None = None) -> Process:
+        """Start the miner, from a file or from options, and wait until it serves."""
+        options = [
+            *("--adapter", "kitecloud", "--options", json.dumps({"url": self.cloud_url})),
+            *("--key-file", str(self.folder / "miner.key")),
+            *("--ledger", str(self.folder / "ledger.db")),
+            *("--state", str(self.folder / "state")),
+        ]
+        given = ["--config", str(config)] if config else options
+        command = [sys.executable, "-m", "qsubnet.cli", "miner", "serve"]
+        process = self._start([*command, *given, *arguments])
         line = process.until("miner serves")
-        self.url = line.partition('"url"')[2].strip(' :="}')
+        found = re.search(r"http://[\d.]+:\d+", line)
+        assert found is not None
+        self.url = found[0]
         return process
 
     def control(self, **words: Any) -> None:
@@ -190,3 +193,11 @@ def site(tmp_path: Path, tools: Any) -> Iterator[Site]:
     made = Site(tmp_path, tools)
     yield made
     made.close()
+
+
+@pytest.fixture
+def kite_installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Make the invented cloud's adapter one that this process finds by name, too."""
+    monkeypatch.syspath_prepend(str(KITE))
+    yield
+    sys.modules.pop("kitecloud", None)

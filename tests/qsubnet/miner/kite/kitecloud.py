@@ -28,7 +28,12 @@ def create(options: Mapping[str, Json], context: Context) -> Provider:
     given = Options("kitecloud", options)
     url = given.text("url", "")
     given.done()
-    return RemoteProvider(Kite(url, os.environ.get("KITE_API_KEY", "no-key")), context=context)
+    vendor = Kite(url, os.environ.get("KITE_API_KEY", "no-key"))
+    if url == "wrong":
+        raise Rejected(f"no cloud at {url!r}, tried with {vendor.headers}")
+    if url == "broken":
+        raise ValueError(f"no address {url!r} for {vendor.headers}")
+    return RemoteProvider(vendor, context=context)
 
 
 class Kite:
@@ -39,7 +44,7 @@ class Kite:
 
     def __init__(self, url: str, key: str) -> None:
         self._url = url
-        self._headers = {"Authorization": f"apiKey {key}", "X-Kite-Key": key}
+        self.headers = {"Authorization": f"apiKey {key}", "X-Kite-Key": key}
 
     async def devices(self) -> tuple[Device, ...]:
         topology = complete(2, ("cx", "u"))
@@ -67,7 +72,7 @@ class Kite:
             ProgramResult(Counts(p.num_bits, {"0" * p.num_bits: task.shots}), ResultKind.COUNTS)
             for p in task.programs
         )
-        return TaskResult(results, {**record, "request": {"headers": dict(self._headers)}})
+        return TaskResult(results, {**record, "request": {"headers": dict(self.headers)}})
 
     async def stop(self, task: Task, task_id: str) -> None:
         await self._call("POST", f"/jobs/{task_id}/cancel")
@@ -79,20 +84,20 @@ class Kite:
         return None
 
     async def _call(self, method: str, path: str, body: object = None) -> dict[str, Json]:
-        async with httpx.AsyncClient(trust_env=False, timeout=30, headers=self._headers) as http:
+        async with httpx.AsyncClient(trust_env=False, timeout=30, headers=self.headers) as http:
             try:
                 answer = await http.request(method, self._url + path, json=body)
             except httpx.ConnectError as error:
-                raise RetryLater(f"{method} {path} {self._headers}: {error}") from error
+                raise RetryLater(f"{method} {path} {self.headers}: {error}") from error
             except httpx.TransportError as error:
-                raise OutcomeUnknown(f"{method} {path} {self._headers}: {error}") from error
+                raise OutcomeUnknown(f"{method} {path} {self.headers}: {error}") from error
         if answer.status_code == 404:
             raise UnknownHandle(f"no such job: {path}")
         if answer.status_code >= 500:
-            raise ValueError(f"{answer.text} for {self._headers}")  # an adapter's bug
+            raise ValueError(f"{answer.text} for {self.headers}")  # an adapter's bug
         if answer.status_code == 429:
-            raise RetryLater(f"429 for {self._headers}")
+            raise RetryLater(f"429 for {self.headers}")
         if answer.status_code >= 400:
-            raise Rejected(f"{answer.status_code} {answer.text} for {method} {self._headers}")
+            raise Rejected(f"{answer.status_code} {answer.text} for {method} {self.headers}")
         found: dict[str, Json] = answer.json()
         return found
