@@ -11,7 +11,18 @@ from typing import Annotated
 
 import typer
 
-from qsubnet.cli import bank, jobs, judge, localnet, measure, report, services
+from qsubnet.cli import (
+    bank,
+    jobs,
+    judge,
+    localnet,
+    measure,
+    miner_check,
+    miner_init,
+    miner_status,
+    report,
+    services,
+)
 from qsubnet.cli.printing import explain
 
 app = typer.Typer(
@@ -19,7 +30,8 @@ app = typer.Typer(
     help="An open market for quantum and simulated-quantum hardware, judged by evidence.",
     epilog=(
         "Exit codes: 0 done, 1 our fault, 2 bad input, 3 unreachable, 4 the job failed, "
-        "5 not found, 6 busy, 7 a peer broke the protocol, 8 refused, 130 interrupted."
+        "5 not found, 6 busy, 7 a peer broke the protocol, 8 refused, 9 a check found faults, "
+        "130 interrupted."
     ),
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -37,7 +49,10 @@ app.command("jobs")(jobs.list_jobs)
 app.command("judge")(judge.judge)
 app.command("measure")(measure.measure)
 app.command("report")(report.report)
+miner.command("init")(miner_init.init)
+miner.command("check")(miner_check.check)
 miner.command("serve")(services.miner_serve)
+miner.command("status")(miner_status.status)
 validator.command("run")(services.validator_run)
 gateway.command("serve")(services.gateway_serve)
 app.add_typer(miner, name="miner")
