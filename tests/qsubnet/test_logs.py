@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from qsubnet.errors import ConfigurationError
-from qsubnet.logs import JsonFormatter, configure
+from qsubnet.logs import JsonFormatter, TextFormatter, configure
 
 
 def _line(message: str, *args: Any, exc_info: Any = None, **extra: Any) -> dict[str, Any]:
@@ -76,3 +76,36 @@ def test_lines_go_to_stderr_and_an_unknown_level_is_refused(
             configure("loud")
     finally:
         root.handlers[:], root.level = before
+
+
+@pytest.mark.parametrize("formatter", [JsonFormatter, TextFormatter])
+def test_every_text_of_a_line_is_redacted_before_escapes_hide_a_part(formatter: Any) -> None:
+    secret = 'qu"ote\\key\u00e9'
+    error = ValueError(f"401 for {secret}")
+    record = logging.LogRecord(
+        "qsubnet.x", logging.ERROR, "f", 1, "got %s", (secret,), (ValueError, error, None)
+    )
+    vars(record).update(detail=secret, deep={"of": [{secret: secret}, error]}, shots=10)
+    text = formatter(lambda text: text.replace(secret, "[redacted]")).format(record)
+    assert "ote" not in text
+    assert text.count("[redacted]") == 6
+    assert "10" in text
+
+
+def test_a_text_line_begins_with_time_level_and_logger_and_is_one_line() -> None:
+    record = logging.LogRecord(
+        "qsubnet.x", logging.INFO, "f", 1, "ended\nERROR forged\r\n", (), None
+    )
+    vars(record).update(job_key="k", shots=10, detail="two\nlines")
+    line = TextFormatter().format(record)
+    time, level, rest = line.split(" ", 2)
+    assert time.endswith("+00:00")
+    assert (level, rest) == (
+        "info",
+        'qsubnet.x ended\\nERROR forged\\r\\n job_key="k" shots=10 detail="two\\nlines"',
+    )
+
+
+def test_an_unknown_format_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="json, text, got 'xml'"):
+        configure("info", form="xml")
