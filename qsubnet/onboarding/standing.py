@@ -97,7 +97,7 @@ def prospect(picture: Picture, *, score: float, mechanism: int, hotkey: str = ""
             else "nobody else is paid there now"
         )
     budget = miners_budget_rao(picture.params, mechanism)
-    return Prospect(share, int(Fraction(share) * budget), len(paid), how)
+    return Prospect(share, int(Fraction(share).limit_denominator(PPB) * budget), len(paid), how)
 
 
 def miners_budget_rao(params: ChainParams, mechanism: int) -> int:
