@@ -69,6 +69,10 @@ def miner_serve(
     ledger: Ledger = None,
     state: State = None,
     host: Host = None,
+    announce: Annotated[
+        str | None,
+        typer.Option(help="http(s)://host:port for the chain, if others reach it elsewhere."),
+    ] = None,
     port: Annotated[
         int | None, typer.Option(min=0, max=65_535, help="Port; 0 picks a free one (the default).")
     ] = None,
@@ -114,6 +118,7 @@ def miner_serve(
         drain_s=drain_s,
         keep_days=keep_days,
         metrics=_side(metrics_port, metrics_host),
+        announce=announce,
     )
     _serve(serve_miner(served), chosen, log_format)
 

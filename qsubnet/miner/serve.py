@@ -65,6 +65,8 @@ class MinerConfig:
         drain_s: How long a signal waits for what is at the backend.
         keep_days: Days after which an ended job is forgotten; None keeps all.
         metrics: Host and port of the side port; None for none.
+        announce: Endpoint for the chain, where requesters reach this miner by another address than
+            it listens on (a container, a proxy): `http(s)://host:port`; None for its own.
     """
 
     adapter: str
@@ -81,6 +83,7 @@ class MinerConfig:
     drain_s: float = 5.0
     keep_days: int | None = None
     metrics: tuple[str, int] | None = None
+    announce: str | None = None
 
 
 async def serve_miner(config: MinerConfig) -> None:
@@ -175,9 +178,18 @@ async def _listen(
             works.append(serve_beside(side_app(metrics.registry, obstacles=all_obstacles), side))
             log.info("metrics served", extra={"url": url_of(side)})
         await opened.enter_async_context(background(*works))
-        await chain.announce(Announcement(url_of(listener)))
+        await chain.announce(_announcement(config, url_of(listener)))
         log.info("miner serves", extra={"hotkey": signer.identity, "url": url_of(listener)})
         await serve(app, listener, drain=functools.partial(service.drain, within_s=config.drain_s))
+
+
+def _announcement(config: MinerConfig, own_url: str) -> Announcement:
+    if config.announce is None and config.host in {"0.0.0.0", "::"}:  # noqa: S104 - compared
+        log.warning("no other machine reaches this address; use --announce", extra={"url": own_url})
+    try:
+        return Announcement(config.announce or own_url)
+    except ValueError as error:
+        raise ConfigurationError(f"--announce: {error}") from None
 
 
 @runtime_checkable
