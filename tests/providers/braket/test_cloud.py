@@ -326,13 +326,11 @@ def test_a_cancellation_that_comes_too_late_is_no_error(
     async def scene() -> None:
         provider = opened(GARNET)
         handle = await provider.submit(make_job("garnet", FLIP))
-        for task in service.tasks.values():
-            task.states[:] = ["RUNNING", "COMPLETED"]
-        await provider.state(handle)
         service.fail("CancelQuantumTask", 409, "ConflictException", "it is COMPLETED")
         await provider.cancel(handle)
 
     asyncio.run(scene())
+    assert service.called("CancelQuantumTask") == 1
 
 
 def test_an_unknown_state_word_is_reported_and_never_guessed(
@@ -368,6 +366,19 @@ def test_probabilities_say_so_and_become_the_counts_they_were(
     assert answer.kind is ResultKind.PROBABILITIES
     assert answer.counts.table == {"10": 3, "01": 4}
     assert answer.processing
+
+
+def test_shares_are_of_the_shots_that_the_service_says_succeeded(
+    opened: Opened, service: Service, make_job: MakeJob
+) -> None:
+    def shares(result: dict[str, Any]) -> dict[str, Any]:
+        rest = {word: value for word, value in result.items() if word != "measurements"}
+        return {**rest, "measurementProbabilities": {"01": 0.75, "10": 0.25}}
+
+    service.mangle = shares
+    service.succeeded = 8
+    result = run(opened(GARNET), make_job("garnet", FLIP, shots=20))
+    assert result.programs[0].counts.table == {"01": 2, "10": 6}
 
 
 @pytest.mark.parametrize(

@@ -109,6 +109,17 @@ def test_a_qubit_without_numbers_is_left_out(capabilities: Published) -> None:
     assert described.device.topology.edges == ((0, 1), (1, 2), (1, 3))
 
 
+def test_a_number_of_a_pair_that_is_not_coupled_any_more_is_left_out(
+    capabilities: Published,
+) -> None:
+    record = capabilities[GARNET]
+    graph = record["paradigm"]["connectivity"]["connectivityGraph"]
+    graph["5"].remove("11")
+    graph["11"].remove("5")
+    described = machine(said(record), Claim("garnet"))
+    assert described.device.topology.edges == ((0, 1), (0, 2), (1, 3), (2, 3))
+
+
 @pytest.mark.parametrize("missing", ["everything", "pairs", "readout"])
 def test_a_machine_without_error_rates_needs_a_sheet(missing: str, capabilities: Published) -> None:
     record = capabilities[GARNET]
