@@ -30,13 +30,14 @@ class Adapter:
 
 ADAPTERS: dict[str, Adapter] = {
     "aer": Adapter("providers.aer:create", 'pip install "qsubnet[local]"'),
-    "azure": Adapter("providers.azure:create", 'pip install qsubnet'),
+    "azure": Adapter("providers.azure:create", 'pip install "qsubnet[local]"'),
     "braket": Adapter("providers.braket:create", 'pip install "qsubnet[local]"'),
     "cheats": Adapter("providers.cheats:create", 'pip install "qsubnet[miner]"'),
     "cirq": Adapter("providers.cirq:create", 'pip install "qsubnet[miner]"'),
     "exec": Adapter("providers.exec:create", 'pip install "qsubnet[local]"'),
     "ibm": Adapter("providers.ibm:create", 'pip install "qsubnet[miner]"'),
-    "ionq": Adapter("providers.ionq:create", 'pip install qsubnet'),
+    "ionq": Adapter("providers.ionq:create", 'pip install "qsubnet[local]"'),
+    "openquantum": Adapter("providers.openquantum:create", 'pip install "qsubnet[local]"'),
     "qiskit": Adapter("providers.qiskit:create", 'pip install "qsubnet[local]"'),
     "standin": Adapter("providers.standin:create", 'pip install "qsubnet[miner]"'),
 }

@@ -152,22 +152,24 @@ class Door:
         Raises:
             ProviderError: As `providers.rest.Rest.call`, like `starts` and `known`.
         """
-        url = f"{self.workspace.url}/{path}"
         content = None if body is None else json.dumps(body).encode()
-        for again in (self.given.renewable, False):
+
+        async def once(*statuses: int) -> Answer:
             headers = {**await self.given.headers(self.rest), "Content-Type": "application/json"}
-            answer = await self.rest.call(
+            return await self.rest.call(
                 method,
-                url,
+                f"{self.workspace.url}/{path}",
                 headers=headers,
                 query={"api-version": API_VERSION},
                 content=content,
                 starts=starts,
-                known=(401, *known) if again else known,
+                known=statuses,
             )
-            if answer.status != 401:
-                break
+
+        answer = await once(401, *known) if self.given.renewable else await once(*known)
+        if answer.status == 401:
             self.given.token = ""
+            answer = await once(*known)
         return answer
 
 

@@ -49,6 +49,13 @@ class _Quiet(httpx.URL):
         return f"{self.scheme}://{self.netloc.decode()}{self.path}"
 
 
+class SecretUrl(httpx.URL):
+    """An address that is a secret itself, such as an upload's: it prints as its host alone."""
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.netloc.decode()}/..."
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What came back, with a status below 300 or one that the caller knows."""
@@ -87,7 +94,7 @@ class Rest:
     async def call(
         self,
         method: str,
-        url: str,
+        url: str | SecretUrl,
         *,
         headers: Mapping[str, str] | None = None,
         query: Mapping[str, str] | None = None,
@@ -99,7 +106,7 @@ class Rest:
 
         Args:
             method: HTTP's word.
-            url: The whole address; its own query is kept, and never printed.
+            url: The whole address; its query is never printed.
             headers: Added to httpx's own.
             query: Added to the address.
             content: The body.
@@ -112,7 +119,7 @@ class Rest:
             OutcomeUnknown: `starts`, and no telling whether it did.
             AdapterFault: An answer that HTTP does not foresee here.
         """
-        where = _Quiet(url)
+        where = url if isinstance(url, SecretUrl) else _Quiet(url)
         said = f"{self.vendor}: {method} {where}"
         try:
             answer = await self._exchange(method, where, headers, query, content)
@@ -128,7 +135,7 @@ class Rest:
     async def _exchange(
         self,
         method: str,
-        where: _Quiet,
+        where: httpx.URL,
         headers: Mapping[str, str] | None,
         query: Mapping[str, str] | None,
         content: bytes | None,
@@ -136,7 +143,7 @@ class Rest:
         full = where.copy_merge_params(query) if query else where
         request = httpx.Request(method, full, headers=headers, content=content)
         request.extensions = {"timeout": httpx.Timeout(self.timeout_s).as_dict()}
-        request.url = _Quiet(full)
+        request.url = type(where)(full)
         async with httpx.AsyncClient(verify=_trust(), follow_redirects=False) as client:
             response = await client.send(request, stream=True)
             try:
@@ -199,6 +206,8 @@ def _sentence(content: object) -> str:
     if isinstance(content, Mapping):
         found = [_sentence(content[word]) for word in _WORDS if word in content]
         return next((words for words in found if words), "")
+    if isinstance(content, list):
+        return "; ".join(filter(None, map(_sentence, content)))
     return " ".join(content.split()) if isinstance(content, str) else ""
 
 
