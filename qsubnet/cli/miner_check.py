@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -63,12 +64,14 @@ def check(
 
     from qsubnet.cli.signals import interruptible
     from qsubnet.judging.live import Bench, secret_from
+    from qsubnet.miner.redaction import Redactor, credentials_in
     from qsubnet.onboarding.checking import check_device, with_standing
     from qsubnet.onboarding.pricing import read_limit
     from qsubnet.onboarding.standing import look
     from qsubnet.onboarding.subject import Subject, options_from_pairs, subject_of
     from validator.references.reference import Reference, best_engine
 
+    redactor = Redactor(credentials_in(os.environ))
     limit = read_limit(max_cost)
     if config is None and not provider:
         raise BadInput("need --config with a miner's file, or --provider with an adapter's name")
@@ -89,12 +92,13 @@ def check(
             reference=Reference(best_engine()),
             agree=lambda price: _agreed(price, limit, yes=yes),
             device=device,
-            watch=say,
+            watch=lambda text: say(redactor.text(text)),
         )
         checked = asyncio.run(interruptible(work))
     finally:
         bench.close()
-    _tell(with_standing(checked, subject, picture), subject, picture, json_=json_)
+    document = _document(with_standing(checked, subject, picture), subject, picture)
+    _tell(redactor.json(document), json_=json_)
 
 
 def _agreed(price: Price, limit: Decimal | None, *, yes: bool) -> bool:
@@ -115,14 +119,19 @@ def _agreed(price: Price, limit: Decimal | None, *, yes: bool) -> bool:
     return typer.confirm("Start?", default=False, err=True)
 
 
-def _tell(checked: Checked, subject: Subject, picture: Picture | None, *, json_: bool) -> None:
-    from qsubnet.onboarding.check_document import check_document, check_in_words, prospect_of
+def _document(checked: Checked, subject: Subject, picture: Picture | None) -> dict[str, Any]:
+    from qsubnet.onboarding.check_document import check_document, prospect_of
 
     prospect = prospect_of(checked, picture, hotkey=subject.hotkey) if picture else None
-    document = check_document(checked, prospect)
+    return check_document(checked, prospect)
+
+
+def _tell(document: Any, *, json_: bool) -> None:  # noqa: ANN401 - a JSON object
+    from qsubnet.onboarding.check_document import check_in_words
+
     if json_:
         print_json(document)
     else:
         typer.echo(check_in_words(document))
-    if not checked.ok:
+    if not document["ok"]:
         raise typer.Exit(EXIT_ERRORS_FOUND)

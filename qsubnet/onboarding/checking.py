@@ -141,13 +141,16 @@ async def _checked(
 ) -> Checked:
     """Run the contract suite and, where it makes sense, the battery."""
     watch(f"contract suite on {claim.name!r}")
-    report = await conformance.check(
-        watched,
-        device=claim.name,
-        salt=case_key(bench.secret, "contract"),
-        shots=CONTRACT_SHOTS,
-        pause=pause,
-    )
+    try:
+        report = await conformance.check(
+            watched,
+            device=claim.name,
+            salt=case_key(bench.secret, "contract"),
+            shots=CONTRACT_SHOTS,
+            pause=pause,
+        )
+    except ProviderError as error:
+        return Checked(bench.adapter, claim, (_unreachable(error),), price)
     order = bit_order(claim, watched.answered)
     before = Checked(
         bench.adapter, claim, (), price, report, order=order, answered=watched.answered

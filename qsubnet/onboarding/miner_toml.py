@@ -14,20 +14,23 @@ if TYPE_CHECKING:
     from qsubnet.miner.configuration import Window
 
 CREDENTIALS: dict[str, str] = {
-    "azure": "the environment variables of Azure's own tools (AZURE_CLIENT_ID ...), or az login",
-    "braket": "AWS's own places: environment, ~/.aws, or the machine's role",
-    "ibm": "~/.qiskit/qiskit-ibm.json (QiskitRuntimeService.save_account) or QISKIT_IBM_TOKEN",
-    "ionq": "the environment variable IONQ_API_KEY",
-    "openquantum": "the environment, as Open Quantum's SDK reads it",
+    "azure": "the environment: AZURE_QUANTUM_CONNECTION_STRING, AZURE_QUANTUM_TOKEN or AZURE_...",
+    "braket": "AWS's own places (only in the cloud): environment, ~/.aws, or the machine's role",
+    "cirq": "Google's Application Default Credentials (only in the cloud)",
+    "ibm": "what QiskitRuntimeService.save_account wrote, or QISKIT_IBM_TOKEN",
+    "ionq": "the environment: IONQ_API_KEY",
+    "openquantum": "the environment: OPENQUANTUM_SDK_KEY or OPENQUANTUM_TOKEN",
 }
-"""Where the vendor's own tools look, by adapter; others need none, or say so themselves."""
+"""Where the vendor's own tools look, by adapter; see also docs/providers."""
+
+_LOCAL = frozenset({"aer", "cheats", "exec", "standin"})
 
 _TEMPLATE = """\
 # A qsubnet miner. Read by: qsubnet miner check | serve | status --config miner.toml
 # Paths are relative to this file. No credentials in here:
 # {credentials}.
 
-# The adapter by its name in the table: qsubnet miner init --help lists them.
+# The adapter by its name; a wrong one is answered with those that exist.
 adapter = {adapter}
 
 # The miner's hotkey (mode 0600). Whoever has this file is this miner; back it up.
@@ -106,9 +109,8 @@ def miner_toml(
         )
         for window in maintenance
     ]
-    where = CREDENTIALS.get(adapter)
     return _TEMPLATE.format(
-        credentials=f"the adapter finds them in {where}" if where else "this adapter needs none",
+        credentials=_credentials(adapter),
         adapter=toml_value(adapter),
         host=toml_value(host),
         port=port,
@@ -118,3 +120,12 @@ def miner_toml(
         maintenance="".join(windows) or _NO_WINDOW,
         **{name: toml_value(place) for name, place in places.items()},
     )
+
+
+def _credentials(adapter: str) -> str:
+    where = CREDENTIALS.get(adapter)
+    if where is not None:
+        return f"this adapter finds them where the vendor's tools do: {where}"
+    if adapter in _LOCAL:
+        return "this adapter needs none"
+    return "they stay where the backend's own tools look for them"

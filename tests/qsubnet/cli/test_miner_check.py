@@ -94,6 +94,29 @@ def test_a_miners_file_is_checked_with_its_seat_and_its_pay(tmp_path: Path) -> N
     assert "shots at most" in seated.stderr
 
 
+def test_a_credential_that_a_backend_repeats_is_printed_nowhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VENDOR_API_KEY", "planted-51c0ffee")
+    program = (
+        "import json, os, sys\n"
+        "for line in sys.stdin:\n"
+        "    error = '401 for key ' + os.environ['VENDOR_API_KEY']\n"
+        "    print(json.dumps({'id': json.loads(line)['id'], 'error': error}), flush=True)\n"
+    )
+    (tmp_path / "dev.py").write_text(program)
+    (tmp_path / "sheet.json").write_text(json.dumps(SHEET))
+    flags = (
+        *("--provider", "exec", "--command", f"{sys.executable} {tmp_path / 'dev.py'}"),
+        *("--sheet", str(tmp_path / "sheet.json")),
+    )
+    for form in ((), ("--json",)):
+        done = _run(*flags, *form)
+        assert done.exit_code == EXIT_ERRORS_FOUND
+        assert "401 for key [redacted]" in done.stdout
+        assert "planted" not in done.stdout + done.stderr
+
+
 def test_above_max_cost_nothing_starts(tmp_path: Path) -> None:
     sheet = tmp_path / "sheet.json"
     sheet.write_text(json.dumps(SHEET))
