@@ -115,7 +115,8 @@ def carry_out(
     state.mkdir(parents=True, exist_ok=True)
     todo = list(_todo(rows, state=state, shard=shard, runs=runs))
     watch(f"{len(todo)} trials to do")
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+    pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"))
+    try:
         waiting = {pool.submit(_work, setting): (row, number) for row, number, setting in todo}
         for done, future in enumerate(as_completed(waiting), start=1):
             row, number = waiting.pop(future)
@@ -124,6 +125,9 @@ def carry_out(
                 file.write(line + "\n")
             if done % 50 == 0 or done == len(todo):
                 watch(f"{done} of {len(todo)} trials done, last of {row.name}")
+    finally:
+        # One that failed must not wait for thousands whose results nobody would keep.
+        pool.shutdown(cancel_futures=True)
 
 
 def _todo(

@@ -16,20 +16,20 @@ from benchmarks.detection.trial import Setting
 if TYPE_CHECKING:
     from providers.base import Json
 
-UNSEEN = ("cairo", "lagos", "geneva", "perth", "toronto")
+UNSEEN = ("auckland", "perth", "geneva", "jakarta", "montreal")
 HONEST_MACHINES = (
-    "lagos",
-    "cairo",
     "perth",
-    "geneva",
+    "algiers",
     "jakarta",
-    "montreal",
+    "geneva",
     "oslo",
+    "montreal",
+    "santiago",
     "guadalupe",
-    "quito",
+    "lima",
     "manila",
 )
-TWIN_MACHINES = ("auckland", "cairo", "montreal", "guadalupe")
+TWIN_MACHINES = ("auckland", "algiers", "peekskill", "guadalupe")
 HONEST_WORLDS = (
     "usual",
     "calm",
