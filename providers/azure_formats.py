@@ -2,7 +2,7 @@
 
 A target that is not here is refused with the reason, never tried.
 Source: azure-quantum 3.13.0 (`target.IonQ`, `target.Quantinuum`, `target.rigetti`, `qiskit.job`),
-Quantinuum's API options (no-opt, no-reduce).
+Quantinuum's API options (no-opt, no-reduce, tket-opt-level), Microsoft's page on IonQ (debias).
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ def _quantinuum(*, machine: bool) -> Format:
         check=lambda program: check_native(program, QASM_GATES, machine="Quantinuum"),
         write=lambda program: openqasm2(program).encode(),
         read=_from_registers,
-        params={"no-opt": True, "no-reduce": True},
+        params={"no-opt": True, "no-reduce": True, "tket-opt-level": None},
     )
 
 

@@ -104,7 +104,7 @@ def test_quantinuum_measures_in_the_middle_and_resets(make: Any) -> None:
     ("maker", "word", "told"),
     [
         ("ionq", '"zz"', {"error-mitigation": {"debias": False}}),
-        ("quantinuum", "RZZ", {"no-opt": True, "no-reduce": True}),
+        ("quantinuum", "RZZ", {"no-opt": True, "no-reduce": True, "tket-opt-level": None}),
         ("rigetti", "ISWAP", {"skipQuilc": True}),
     ],
 )
