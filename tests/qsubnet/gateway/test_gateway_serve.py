@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from qsubnet.chain.genesis import Genesis
@@ -75,6 +76,11 @@ def test_a_gateway_serves_alone_survives_a_kill_and_ends_on_a_signal(arguments: 
     with _serving(arguments) as (_, url), Client(url, "key") as client:
         assert client.health().status == "waiting"  # nobody has a permit in the first epoch
         assert client.devices() == []
+        ready = httpx.get(f"{url}/v1/ready", trust_env=False)
+        assert (ready.status_code, ready.json()["detail"]) == (
+            503,
+            "the gateway's hotkey may not send jobs yet; no device is on offer",
+        )
     with _serving(arguments) as (process, url):
         second = subprocess.run(
             [sys.executable, "-c", SCRIPT, arguments],
