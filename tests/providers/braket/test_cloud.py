@@ -80,7 +80,7 @@ def run(provider: RemoteProvider, job: Job) -> JobResult:
 def test_every_kind_of_device_keeps_the_contract(
     arn: str, opened: Opened, service: Service
 ) -> None:
-    report = asyncio.run(check(opened(arn), shots=400, pause=brief, patience_s=1e9))
+    report = asyncio.run(check(opened(arn), shots=300, pause=brief, patience_s=1e9))
     assert report.failed == ()
     assert len(report.findings) >= 18
 
