@@ -4,17 +4,13 @@ Physical qubits have numbers with holes (IQM starts at 1, Rigetti skips broken o
 j-th physical qubit, in ascending order, of those with published error rates; couplings without a
 published rate of the gate that is used are left out. `Machine.dialect.physical` has the numbers.
 
-A fidelity is the average gate fidelity that randomized benchmarking gives; of two kinds the one of
-a qubit by itself is taken, as Braket's own emulator does. Numbers that a maker publishes for the
-whole device stand for each of its elements.
-
 Blind spot: limits on angles are known of Rigetti's rx only.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import combinations
@@ -24,6 +20,7 @@ from circuits.errors import CircuitError, ProgramError
 from circuits.gates import GATES
 from circuits.topology import Topology, complete
 from providers.base import Cost, Device, DeviceClass, ErrorRates
+from providers.braket_rates import Rates
 from providers.braket_text import SPELLINGS, Dialect, braket_text
 from providers.errors import Rejected
 from providers.sheet import device_from_sheet
@@ -32,7 +29,7 @@ if TYPE_CHECKING:
     from circuits.program import Program
     from circuits.topology import Edge
     from providers.base import Json
-    from providers.braket_capabilities import Capabilities, Fidelity
+    from providers.braket_capabilities import Capabilities
 
 NAME = "braket"
 MOST_SHOTS = 100_000
@@ -40,8 +37,6 @@ MOST_SHOTS = 100_000
 _OURS = {name: name for name in GATES} | {
     spelt.lower(): ours for ours, spellings in SPELLINGS.items() for spelt, _, _ in spellings
 }
-_ALONE = ("RANDOMIZED_BENCHMARKING", "SIMULTANEOUS_RANDOMIZED_BENCHMARKING")
-_READOUT = ("READOUT",)
 _DIRECTED = frozenset({"cx", "ecr"})
 _QUARTERS = frozenset({math.pi / 2, -math.pi / 2, math.pi, -math.pi})
 
@@ -206,7 +201,7 @@ def _described(
                 f"{', '.join(device.topology.native_gates)}"
             )
         return present[:n], device
-    rates = _Rates(said)
+    rates = Rates(said)
     gate, pairs = _pairs(said, rates, present)
     alone = {q: (rates.one_qubit(q), rates.readout(q)) for q in present}
     labels = tuple(q for q in present if None not in alone[q])
@@ -228,7 +223,7 @@ def _device(
     gate: str,
     labels: Sequence[int],
     pairs: Mapping[Edge, float],
-    rates: _Rates,
+    rates: Rates,
 ) -> Device:
     place = {label: index for index, label in enumerate(labels)}
     edges = {(place[a], place[b]): rate for (a, b), rate in pairs.items()}
@@ -255,7 +250,7 @@ def _physical(said: Capabilities) -> tuple[int, ...]:
 
 
 def _pairs(
-    said: Capabilities, rates: _Rates, present: Sequence[int]
+    said: Capabilities, rates: Rates, present: Sequence[int]
 ) -> tuple[str, dict[Edge, float]]:
     """The two-qubit gate that most couplings have, and its error on each of them."""
     best: tuple[str, dict[Edge, float]] = ("", {})
@@ -294,59 +289,3 @@ def _part(labels: Sequence[int], pairs: Sequence[Edge], most: int) -> tuple[int,
             if near and label not in reached and len(reached) < most:
                 reached.append(label)
     return tuple(sorted(reached))
-
-
-class _Rates:
-    """Error rates by element, whichever way the maker publishes them; None where it does not."""
-
-    def __init__(self, said: Capabilities) -> None:
-        self._form = said.standardized
-        self._maker = said.provider.fidelity if said.provider else {}
-
-    def one_qubit(self, qubit: int) -> float | None:
-        form = self._form
-        if form and form.one_qubit_properties:
-            return self._of_qubit(qubit, _ALONE)
-        return self._of_all("1Q", form.single_qubit_fidelity if form else None)
-
-    def readout(self, qubit: int) -> float | None:
-        form = self._form
-        own = self._of_qubit(qubit, _READOUT)
-        if own is not None or (form and form.two_qubit_properties):
-            return own
-        return self._of_all("spam", form.readout_fidelity if form else None)
-
-    def two_qubit(
-        self, word: str, coupled: Sequence[Edge], *, directed: bool
-    ) -> Iterator[tuple[Edge, float]]:
-        """Each coupling that has a number for the gate, in its calibrated direction."""
-        form = self._form
-        if form is None or not form.two_qubit_properties:
-            rate = self._of_all("2Q", form.two_qubit_gate_fidelity if form else None)
-            if rate is not None:
-                yield from ((pair, rate) for pair in coupled)
-            return
-        for key, pair in form.two_qubit_properties.items():
-            ends = tuple(map(int, key.split("-")))
-            for found in pair.two_qubit_gate_fidelity:
-                if found.gate_name.lower() != word or len(ends) != 2:
-                    continue
-                if (min(ends), max(ends)) in coupled:
-                    way = found.direction if directed and found.direction else None
-                    edge = (way["control"], way["target"]) if way else (min(ends), max(ends))
-                    yield edge, 1.0 - found.fidelity
-
-    def _of_qubit(self, qubit: int, kinds: Sequence[str]) -> float | None:
-        form = self._form
-        own = (form.one_qubit_properties or {}).get(str(qubit)) if form else None
-        for kind in kinds:
-            for found in own.one_qubit_fidelity if own else ():
-                if found.fidelity_type and found.fidelity_type.name == kind:
-                    return 1.0 - found.fidelity
-        return None
-
-    def _of_all(self, word: str, published: Sequence[Fidelity] | None) -> float | None:
-        mean = self._maker.get(word, {}).get("mean")
-        if mean is None and published:
-            mean = published[0].fidelity
-        return None if mean is None else 1.0 - mean
