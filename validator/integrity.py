@@ -244,17 +244,19 @@ class Scaled:
             return self
         misfits = np.count_nonzero(seen[:, None] % _DIVISORS, axis=0).tolist()
         price, lost = _log10_total(int(seen.sum())), hedged(-math.inf)
-        # Of an honest device most divisors stand alike, so a step is often done already.
-        done: dict[tuple[StartMixture, float], StartMixture] = {}
+        # Of an honest device most divisors stand alike, so a step is often done already; folds that
+        # came from one step are one object.
+        done: dict[tuple[int, float], StartMixture] = {}
         folds = []
         for divisor, fold, misfit in zip(_DIVISORS.tolist(), self.folds, misfits, strict=True):
             gain = _gain(len(seen), misfit, divisor) + price
-            step = fold, lost if gain < _HOPELESS else hedged(gain)
+            factor = lost if gain < _HOPELESS else hedged(gain)
+            step = id(fold), factor
             if step not in done:
-                done[step] = fold.after(step[1])
+                done[step] = fold.after(factor)
             folds.append(done[step])
-        now = {fold: fold.log10_e for fold in done.values()}
-        weighed = (now[fold] + weight for fold, weight in zip(folds, _WEIGHTS, strict=True))
+        now = {id(fold): fold.log10_e for fold in done.values()}
+        weighed = (now[id(fold)] + weight for fold, weight in zip(folds, _WEIGHTS, strict=True))
         found = rounded_down(log10_sum([_SPARE, *weighed]))
         return Scaled(tuple(folds), max(self.highest, found))
 

@@ -1,22 +1,22 @@
 """One trial: a device is tested and judged for some epochs, as a validator does it.
 
-The plan follows the verdict of the epoch before, shots come from the device's own provider, and
-the verdict is formed anew after every epoch from all that is known then.
+The plan follows the verdict of the epoch before, the simulated device is driven directly, without a
+service or a book of jobs, and the verdict is formed anew after every epoch from all that is known.
 """
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from circuits.counts import Counts
+from circuits.draws import Draws
 from providers import cheats, standin
-from providers.base import Context, Job
-from providers.errors import JobFailed, ProviderError
-from providers.local import LocalProvider
+from providers.base import Context, DeviceClass, ResultKind
+from providers.errors import ProviderError
 from validator.evidence import evidence_of
 from validator.folding import Folding
 from validator.plan import case_key, draw, plan
@@ -26,7 +26,8 @@ from validator.verdict import judge
 
 if TYPE_CHECKING:
     from circuits.case import Case
-    from providers.base import Device, Json, ProgramResult
+    from providers.base import Json
+    from providers.standin import Runs
     from validator.plan import Assignment
     from validator.references.reference import Reference
     from validator.verdict import Verdict
@@ -93,19 +94,19 @@ class Outcome:
 
 
 def run(setting: Setting, *, reference: Reference) -> Outcome:
-    """Run one trial."""
-    return asyncio.run(_run(setting, reference))
+    """Run one trial.
 
-
-async def _run(setting: Setting, reference: Reference) -> Outcome:
+    Raises:
+        ValueError: It has no epochs.
+    """
     secret = hashlib.sha256(f"detection {setting.seed}".encode()).digest()
     now = [setting.first_epoch]
     context = Context(secret, lambda: now[0])
-    create = cheats.create if setting.provider == "cheats" else standin.create
-    provider = create(setting.options, context)
-    trusted = standin.create(setting.trusted, context) if setting.trusted is not None else None
-    (device,) = await provider.devices()
-    folding = Folding(reference, secret, device.device_class.value == "qpu")
+    build = cheats.build if setting.provider == "cheats" else standin.build
+    machine = build(setting.options, context)
+    trusted = standin.build(setting.trusted, context) if setting.trusted is not None else None
+    device = machine.device
+    folding = Folding(reference, secret, device.device_class is DeviceClass.QPU)
     days: list[Day] = []
     verdict = None
     spent = {"device": 0.0, "judge": 0.0}
@@ -114,15 +115,13 @@ async def _run(setting: Setting, reference: Reference) -> Outcome:
         start = time.process_time()
         grade = verdict.grade if verdict else Grade.S0
         assignments = plan(device, reached=grade, shots=setting.shots)
-        records = await _epoch(
-            provider, device, assignments, secret=secret, epoch=epoch, run="device"
-        )
-        fixed = [one for one in assignments if one.fixed] if trusted else []
-        checks = await _epoch(
-            trusted or provider, device, fixed, secret=secret, epoch=epoch, run="trusted"
-        )
+        probes = [one for one in assignments if one.fixed]
+        records = _epoch(machine, assignments, secret=secret, epoch=epoch, run="device")
+        checks = []
+        if trusted is not None:
+            checks = _epoch(trusted, probes, secret=secret, epoch=epoch, run="trusted")
         middle = time.process_time()
-        folding.add_epoch(records, trusted=checks if trusted else ())
+        folding.add_epoch(records, trusted=checks)
         verdict = judge(evidence_of(folding), device)
         end = time.process_time()
         spent["device"] += middle - start
@@ -130,9 +129,6 @@ async def _run(setting: Setting, reference: Reference) -> Outcome:
         days.append(Day(verdict.outcome.value, verdict.grade.value, folding.shots_used))
         if setting.until in (verdict.outcome, verdict.grade):
             break
-    provider.close()
-    if trusted is not None:
-        trusted.close()
     if verdict is None:
         raise ValueError("need at least one epoch")
     return Outcome(tuple(days), verdict.reason, _evidence(verdict), spent["device"], spent["judge"])
@@ -148,9 +144,8 @@ def _evidence(verdict: Verdict) -> dict[str, float]:
     }
 
 
-async def _epoch(
-    provider: LocalProvider,
-    device: Device,
+def _epoch(
+    machine: Runs,
     assignments: Sequence[Assignment],
     *,
     secret: bytes,
@@ -163,46 +158,38 @@ async def _epoch(
     """
     records = []
     for place, assignment in enumerate(assignments):
+        device, key = machine.device, case_key(secret, "job", epoch, place, run).hex()
         planned = draw(assignment, device, secret=secret, block_hash=f"{epoch}", hotkey="hk")
         cases = [one.case for one in planned]
-        key = case_key(secret, "job", epoch, place, run).hex()
-        programs = tuple(case.program for case in cases)
-        answers = await _answers(provider, Job(key, device.name, programs, assignment.shots))
-        for index, case in enumerate(cases):
-            answer = answers[index] if answers else None
-            records.append(_record(device, epoch, key, index, case, assignment.shots, answer))
+        draws = [Draws(secret, device.name, key, index) for index in range(len(cases))]
+        answers = _answers(machine, cases, shots=assignment.shots, draws=draws)
+        records += [
+            Record(
+                hotkey="hk",
+                device=device,
+                epoch=epoch,
+                job_key=key,
+                index=index,
+                program=case.program,
+                shots_asked=assignment.shots,
+                counts=counts,
+                kind=ResultKind.SHOTS if counts else None,
+                case=case,
+                receipt_digest="",
+            )
+            for index, (case, counts) in enumerate(zip(cases, answers, strict=True))
+        ]
     return records
 
 
-async def _answers(provider: LocalProvider, job: Job) -> tuple[ProgramResult, ...]:
-    """Run one job; () where it failed, as devices do in outages."""
+def _answers(
+    machine: Runs, cases: Sequence[Case], *, shots: int, draws: Sequence[Draws]
+) -> list[Counts | None]:
+    """Run one job; nothing of it is answered where it failed, as devices do in outages."""
     try:
-        handle = await provider.submit(job)
-        await provider.wait(handle)
-        return (await provider.result(handle)).programs
-    except (JobFailed, ProviderError):
-        return ()
-
-
-def _record(
-    device: Device,
-    epoch: int,
-    key: str,
-    index: int,
-    case: Case,
-    shots: int,
-    answer: ProgramResult | None,
-) -> Record:
-    return Record(
-        hotkey="hk",
-        device=device,
-        epoch=epoch,
-        job_key=key,
-        index=index,
-        program=case.program,
-        shots_asked=shots,
-        counts=answer.counts if answer else None,
-        kind=answer.kind if answer else None,
-        case=case,
-        receipt_digest="",
-    )
+        return [
+            Counts.from_rows(machine.run(case.program, shots=shots, draws=own))
+            for case, own in zip(cases, draws, strict=True)
+        ]
+    except ProviderError:
+        return [None] * len(cases)

@@ -146,17 +146,17 @@ def best_blend(counts: Integers, *, width: int) -> float:
     """
     seen = np.flatnonzero(counts)
     wrong = (seen[:, None] >> np.arange(width)) & 1
-    return max(_climbed(counts[seen], wrong, share=share) for share in _STARTS)
+    return max(_climbed(counts[seen], seen, wrong, share=share) for share in _STARTS)
 
 
-def _climbed(counts: Integers, wrong: Integers, *, share: float) -> float:
+def _climbed(counts: Integers, seen: Integers, wrong: Integers, *, share: float) -> float:
     """Maximise from one share of uniform strings; sums are of whole numbers, on any machine."""
     shots, width = int(counts.sum()), wrong.shape[1]
     uniform = 0.5**width
     ones = (counts @ wrong).tolist()
     least = 0.5 / shots if share else 0.0
     rates = [min(1.0, max(least, (n / shots - share / 2) / (1 - share))) for n in ones]
-    flips = _product(wrong, rates)
+    flips = _product(rates)[seen]
     for _ in range(_STEPS if share else 0):
         mixed = (1.0 - share) * flips
         own = np.rint(counts * (mixed / (mixed + share * uniform)) * _FINE).astype(np.int64)
@@ -164,7 +164,7 @@ def _climbed(counts: Integers, wrong: Integers, *, share: float) -> float:
         if total == 0:
             break
         rates = [int(n) / total for n in own @ wrong]
-        flips = _product(wrong, rates)
+        flips = _product(rates)[seen]
         before, share = share, max(0.0, 1.0 - total / (shots * _FINE))
         if abs(share - before) < 1e-9:
             break
@@ -175,10 +175,11 @@ def _climbed(counts: Integers, wrong: Integers, *, share: float) -> float:
     )
 
 
-def _product(wrong: Integers, rates: Sequence[float]) -> Reals:
-    law = np.ones(len(wrong))
-    for column, rate in zip(wrong.T, rates, strict=True):
-        law *= np.where(column == 1, rate, 1.0 - rate)
+def _product(rates: Sequence[float]) -> Reals:
+    """Return the law of all 2^n strings of independent wrong bits, bit by bit."""
+    law = np.ones(1)
+    for rate in rates:
+        law = np.concatenate((law * (1.0 - rate), law * rate))
     return law
 
 
