@@ -35,33 +35,94 @@ async def run(name, options):
 asyncio.run(run(*sys.argv[1:]))
 print(*sorted({name.partition(".")[0] for name in sys.modules}))
 """
-SDKS = {"bittensor", "braket", "cirq", "qiskit", "qiskit_aer", "qsimcirq", "stim"}
+LOAD = """
+import importlib, sys
+importlib.import_module(sys.argv[1])
+print(*sorted({name.partition(".")[0] for name in sys.modules}))
+"""
+SDKS = {
+    "bittensor",
+    "boto3",
+    "braket",
+    "cirq",
+    "cirq_google",
+    "qiskit",
+    "qiskit_aer",
+    "qiskit_ibm_runtime",
+    "qsimcirq",
+    "stim",
+}
 OWN: dict[str, set[str]] = {
     "aer": {"qiskit", "qiskit_aer"},
-    "braket": {"braket"},
+    "braket": {"boto3", "braket"},
     "cheats": {"stim"},
-    "cirq": {"cirq"},
+    "cirq": {"cirq", "qsimcirq"},
     "exec": set(),
+    "ibm": {"qiskit", "qiskit_aer", "qiskit_ibm_runtime"},
+    "qiskit": {"qiskit"},
     "standin": {"stim"},
 }
+"""What each adapter loads to run one program here, with the least that it needs as options."""
+
+WIRE = {"azure", "ionq", "openquantum"}
+"""Adapters of a service: nothing runs here, and no framework is needed to speak to them."""
+
+
+def adapters_in(folder: Path) -> set[str]:
+    """Name what each module of a folder has under `create`, however it came by it."""
+    found = set()
+    for path in folder.glob("*.py"):
+        names = {name for node in ast.parse(path.read_text()).body for name in defined(node)}
+        if "create" in names and path.name != "__init__.py":
+            found.add(f"providers.{path.stem}:create")
+    return found
+
+
+def defined(node: ast.stmt) -> list[str]:
+    """Name what a statement at the top of a module binds, imports for types aside."""
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return [node.name]
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        return [alias.asname or alias.name for alias in node.names]
+    if isinstance(node, ast.Assign):
+        return [aim.id for aim in node.targets if isinstance(aim, ast.Name)]
+    if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+        return [node.target.id]
+    return []
 
 
 def test_every_module_with_a_create_function_is_in_the_table() -> None:
-    modules = set()
+    assert adapters_in(HOME) == {adapter.target for adapter in providers.ADAPTERS.values()}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def create(options, context): ...\n",
+        "from providers.aer import create\n",
+        "from providers.aer import create as made\ncreate = made\n",
+        "create: object = print\n",
+    ],
+)
+def test_a_module_that_is_missing_from_the_table_is_found(source: str, tmp_path: Path) -> None:
     for path in HOME.glob("*.py"):
-        names = [n.name for n in ast.parse(path.read_text()).body if isinstance(n, ast.FunctionDef)]
-        if "create" in names and path.name != "__init__.py":
-            modules.add(f"providers.{path.stem}:create")
-    assert modules == {adapter.target for adapter in providers.ADAPTERS.values()}
+        (tmp_path / path.name).write_text(path.read_text())
+    (tmp_path / "unlisted.py").write_text(source)
+    listed = {adapter.target for adapter in providers.ADAPTERS.values()}
+    assert adapters_in(tmp_path) - listed == {"providers.unlisted:create"}
 
 
-@pytest.mark.parametrize("name", sorted(providers.ADAPTERS))
-def test_a_process_with_one_adapter_loads_no_other_framework(
-    name: str, needed_options: dict[str, dict[str, Json]]
-) -> None:
-    options = json.dumps(needed_options.get(name, {}))
+def test_the_table_is_sorted_and_every_row_says_what_to_install() -> None:
+    assert list(providers.ADAPTERS) == sorted(providers.ADAPTERS)
+    for name, adapter in providers.ADAPTERS.items():
+        assert adapter.target == f"providers.{name}:create"
+        assert adapter.install.startswith("pip install ")
+
+
+def run_alone(source: str, *words: str) -> list[str]:
+    """Run a script in a process of its own and give its lines."""
     done = subprocess.run(
-        [sys.executable, "-c", BELL, name, options],
+        [sys.executable, "-c", source, *words],
         capture_output=True,
         text=True,
         timeout=300,
@@ -69,9 +130,22 @@ def test_a_process_with_one_adapter_loads_no_other_framework(
         cwd=HOME.parent,
     )
     assert done.returncode == 0, done.stderr
-    state, loaded = done.stdout.split("\n")[:2]
+    return done.stdout.splitlines()
+
+
+@pytest.mark.parametrize("name", sorted(set(providers.ADAPTERS) - WIRE))
+def test_a_process_with_one_adapter_loads_no_other_framework(
+    name: str, needed_options: dict[str, dict[str, Json]]
+) -> None:
+    state, loaded = run_alone(BELL, name, json.dumps(needed_options.get(name, {})))[:2]
     assert state == "completed"
     assert set(loaded.split()) & SDKS == OWN[name]
+
+
+@pytest.mark.parametrize("name", sorted(WIRE & set(providers.ADAPTERS)))
+def test_an_adapter_of_a_service_loads_no_framework(name: str) -> None:
+    (loaded,) = run_alone(LOAD, providers.ADAPTERS[name].target.partition(":")[0])
+    assert not set(loaded.split()) & SDKS
 
 
 def test_an_unknown_adapter_is_named_with_the_known_ones(context: Context) -> None:
