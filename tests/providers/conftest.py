@@ -72,7 +72,11 @@ def needed_options(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[s
         "coupling": "all",
     }
     command = f"env PYTHONPATH={root} {sys.executable} {program}"
-    return {"exec": {"command": command, "sheet": sheet}}
+    return {
+        "exec": {"command": command, "sheet": sheet},
+        "ibm": {"fake": "FakeLimaV2"},
+        "qiskit": {"target": "qiskit.primitives:StatevectorSampler", "num_qubits": 6},
+    }
 
 
 @pytest.fixture

@@ -22,8 +22,8 @@ import jwt
 import numpy as np
 import pytest
 import qiskit_ibm_runtime
-from ibm_quantum_schemas.common import CompressedTensorModel  # type: ignore[import-untyped]
-from ibm_quantum_schemas.executor.version_2_0 import (  # type: ignore[import-untyped]
+from ibm_quantum_schemas.common import CompressedTensorModel
+from ibm_quantum_schemas.executor.version_2_0 import (
     ItemMetadataModel,
     MetadataModel,
     ParamsModel,
