@@ -13,6 +13,8 @@ from qsubnet.cli.printing import print_json, say
 from qsubnet.errors import BadInput, ConfigurationError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from qsubnet.miner.configuration import MinerFile
     from qsubnet.settings import Settings
 
@@ -120,7 +122,7 @@ def miner_serve(
         metrics=_side(metrics_port, metrics_host),
         announce=announce,
     )
-    _serve(serve_miner(served), chosen, log_format)
+    _serve(serve_miner(served), chosen, log_format, options=served.options)
 
 
 def _miner_file(
@@ -276,7 +278,13 @@ def _bind_to_parent(*, until_stdin_closes: bool) -> None:
         end_when_stdin_closes()
 
 
-def _serve(work: Any, chosen: Settings, log_format: str) -> Any:  # noqa: ANN401 - a coroutine and its result
+def _serve(
+    work: Any,  # noqa: ANN401 - a coroutine
+    chosen: Settings,
+    log_format: str,
+    *,
+    options: Mapping[str, Any] | None = None,
+) -> Any:  # noqa: ANN401 - its result
     """Run a service's coroutine with logs and signals; a signal is its normal end."""
     import asyncio
     import os
@@ -285,7 +293,7 @@ def _serve(work: Any, chosen: Settings, log_format: str) -> Any:  # noqa: ANN401
     from qsubnet.logs import configure
     from qsubnet.miner.redaction import Redactor, credentials_in
 
-    redactor = Redactor(credentials_in(os.environ))
+    redactor = Redactor(credentials_in(os.environ, options=options))
     configure(chosen.log_level, form=log_format, redact=redactor.text)
     try:
         return asyncio.run(interruptible(work))

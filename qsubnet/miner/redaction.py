@@ -127,21 +127,38 @@ _MEMBER: Final = re.compile(_NAMED, re.IGNORECASE)
 _HEADERS: Final = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
 
 
-def credentials_in(environment: Mapping[str, str]) -> frozenset[str]:
+def credentials_in(
+    environment: Mapping[str, str], *, options: Mapping[str, Json] | None = None
+) -> frozenset[str]:
     """Find the values of variables that are called like credentials.
 
-    A variable that says where a credential is (`..._FILE`, `..._PATH`) holds none itself.
+    A variable that says where a credential is (`..._FILE`, `..._PATH`) holds none itself. Of a
+    connection string the parts that are called like credentials count alone, too.
+
+    Args:
+        environment: Variables and their values.
+        options: An adapter's own; one that ends in `_env` names a variable that holds a credential.
 
     Example:
         >>> found = credentials_in({"IONQ_API_KEY": "k" * 9, "AWS_PROFILE": "work", "HOME": "/"})
         >>> found == {"k" * 9}
         True
+        >>> credentials_in({"MINE": "s" * 9}, options={"token_env": "MINE"}) == {"s" * 9}
+        True
     """
-    return frozenset(
+    named = {str(value) for name, value in (options or {}).items() if name.endswith("_env")}
+    values = {
         value
         for name, value in environment.items()
-        if value and _SECRET_NAMES.search(name) and not _POINTER_NAMES.search(name)
-    )
+        if value and (name in named or _is_secret(name))
+    }
+    parts = (part.partition("=") for value in values for part in value.split(";"))
+    inside = {value for name, _, value in parts if value and _MEMBER.fullmatch(name.strip())}
+    return frozenset(values | inside)
+
+
+def _is_secret(name: str) -> bool:
+    return bool(_SECRET_NAMES.search(name)) and not _POINTER_NAMES.search(name)
 
 
 def _forms(value: str) -> Iterable[str]:

@@ -112,7 +112,7 @@ async def _serve(config: MinerConfig, chain: LocalChain, signer: Sr25519Signer) 
             SqliteNonceStore(config.state / "nonces.db", now_ns=time.time_ns)
         ) as nonces,
     ):
-        redactor, metrics = Redactor(credentials_in(os.environ)), MinerMetrics()
+        redactor, metrics = redactor_for(config), MinerMetrics()
         inner = make_provider(config, epoch=lambda: clock.epoch, redactor=redactor)
         provider = Guarded(inner, redactor=redactor, observer=metrics)
         try:
@@ -197,6 +197,11 @@ class _Closing(Protocol):
     """A provider that has something to close."""
 
     def close(self) -> None: ...
+
+
+def redactor_for(config: MinerConfig) -> Redactor:
+    """Make what masks the credentials of this process."""
+    return Redactor(credentials_in(os.environ, options=config.options))
 
 
 def make_provider(config: MinerConfig, *, epoch: Callable[[], int], redactor: Redactor) -> Provider:

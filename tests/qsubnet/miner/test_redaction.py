@@ -117,5 +117,15 @@ def test_variables_that_are_called_like_credentials_are_found_and_pointers_are_n
     assert credentials_in({**secret, **plain}) == set("abcdefghi")
 
 
+def test_a_variable_that_an_option_names_and_the_parts_of_a_connection_string_are_found() -> None:
+    environment = {
+        "MY_OWN_WORD": "whole-secret",
+        "AZURE_QUANTUM_CONNECTION_STRING": "WorkspaceName=w;ApiKey=part-secret;Endpoint=https://e",
+    }
+    found = credentials_in(environment, options={"token_env": "MY_OWN_WORD", "device": "HOME"})
+    assert {"whole-secret", "part-secret"} <= found
+    assert not {"w", "https://e"} & found
+
+
 def test_a_redactor_shows_nothing_of_what_it_masks() -> None:
     assert KEY not in repr(Redactor([KEY]))
