@@ -19,6 +19,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import cirq
@@ -68,8 +69,9 @@ def virtual_engine(
     from cirq_google.engine.local_simulation_type import LocalSimulationType
 
     calibration = factory.load_median_device_calibration(processor)
-    noise = cg.NoiseModelFromGoogleNoiseProperties(factory.load_device_noise_properties(processor))
-    sampler = NoisySampler(noise, processor, engine=engine, threads=threads, context=context)
+    sampler = NoisySampler(
+        _noise(processor), processor, engine=engine, threads=threads, context=context
+    )
     virtual = cg.engine.SimulatedLocalProcessor(
         processor_id=processor,
         sampler=sampler,
@@ -79,6 +81,14 @@ def virtual_engine(
         device_specification=factory.create_device_spec_from_processor_id(processor),
     )
     return cg.engine.SimulatedLocalEngine([virtual])
+
+
+@lru_cache(maxsize=4)
+def _noise(processor: str) -> cirq.NoiseModel:
+    import cirq_google as cg
+    from cirq_google.engine import virtual_engine_factory as factory
+
+    return cg.NoiseModelFromGoogleNoiseProperties(factory.load_device_noise_properties(processor))
 
 
 class NoisySampler(cirq.Sampler):

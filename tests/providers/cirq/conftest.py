@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import cirq
@@ -27,6 +28,21 @@ exceptions: Any = untyped
 State: Any = quantum.ExecutionStatus.State
 Code: Any = quantum.ExecutionStatus.Failure.Code
 NOON = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
+
+
+@cache
+def specification() -> Any:
+    """The processor's device specification, packed as the service packs it."""
+    return util.pack_any(virtual_engine_factory.create_device_spec_from_processor_id(PROCESSOR))
+
+
+@cache
+def metrics() -> Any:
+    """The processor's calibration, likewise, with its time."""
+    record = virtual_engine_factory.load_median_device_calibration(PROCESSOR)
+    proto = record.to_proto()
+    proto.timestamp_ms = record.timestamp
+    return util.pack_any(proto)
 
 
 @dataclass
@@ -120,14 +136,10 @@ class Service:
     def _get_quantum_processor(self, request: Any) -> Any:
         if not request.name.endswith(f"/{PROCESSOR}"):
             raise exceptions.NotFound(f"no {request.name}")
-        spec = virtual_engine_factory.create_device_spec_from_processor_id(PROCESSOR)
-        return quantum.QuantumProcessor(name=request.name, device_spec=util.pack_any(spec))
+        return quantum.QuantumProcessor(name=request.name, device_spec=specification())
 
     def _get_quantum_calibration(self, request: Any) -> Any:
-        record = virtual_engine_factory.load_median_device_calibration(PROCESSOR)
-        proto = record.to_proto()
-        proto.timestamp_ms = record.timestamp
-        return quantum.QuantumCalibration(name=request.name, data=util.pack_any(proto))
+        return quantum.QuantumCalibration(name=request.name, data=metrics())
 
 
 class Client(EngineClient):

@@ -52,12 +52,12 @@ def run(provider: Provider, *programs: Program, shots: int, key: str = "0") -> J
     return asyncio.run(whole())
 
 
-@pytest.mark.parametrize("options", [PINK, {"processor": "rainbow"}])
-def test_the_contract_is_kept(options: dict[str, Json]) -> None:
+def test_the_contract_is_kept() -> None:
     async def brief(_seconds: float) -> None:
         await asyncio.sleep(0.005)
 
-    report = asyncio.run(check(made(options), shots=300, pause=brief, patience_s=1e6))
+    provider = made({"processor": "rainbow", "num_qubits": 6})
+    report = asyncio.run(check(provider, shots=300, pause=brief, patience_s=1e6))
     assert report.failed == ()
 
 
@@ -100,9 +100,9 @@ def test_a_mirror_succeeds_as_often_as_its_error_rates_let_expect() -> None:
     (device,) = asyncio.run(provider.devices())
     assert device.errors is not None
     case = FAMILIES["mirror"].generate(b"key", width=4, depth=16, topology=device.topology)
-    (answer,) = run(provider, case.program, shots=1_000).programs
+    (answer,) = run(provider, case.program, shots=600).programs
     assert isinstance(case.answer, KnownAnswer)
-    success = answer.counts.table.get(case.answer.bits, 0) / 1_000
+    success = answer.counts.table.get(case.answer.bits, 0) / 600
     gates = sum(
         math.log1p(-device.errors.two_qubit[device.topology.edges.index(pair)])
         for op in case.program.operations
