@@ -10,7 +10,8 @@ that reading every qubit of a wide chip costs little. qsim runs a trajectory a s
 Cirq's density matrix serves narrow parts that are measured at their end, its trajectories the rest.
 
 Blind spot: no drift; the calibration is that of one day. Seeds count the circuits that were run,
-so the same job sent again gives other counts, as at a real machine.
+so the same job sent again gives other counts, as at a real machine. The SDK's engine keeps every
+job in memory until the process ends.
 Source: cirq_google's documentation, "Quantum virtual machine"; Isakov et al., arXiv:2111.02396.
 """
 

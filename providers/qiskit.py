@@ -199,7 +199,8 @@ def load(target: str, arguments: Json) -> Runner:
     if not module or not path or not isinstance(arguments, Mapping):
         raise Rejected(
             "adapter 'qiskit' needs the option 'target', such as 'qiskit_aer:AerSimulator', and "
-            f"takes 'arguments' as a JSON object; got {target[:80]!r} and {str(arguments)[:80]!r}"
+            f"takes 'arguments' as a JSON object; got {target[:80]!r} and a "
+            f"{type(arguments).__name__}"
         )
     factory: Any = importlib.import_module(module)
     try:
