@@ -95,7 +95,7 @@ async def serve_miner(config: MinerConfig) -> None:
         Busy: Another miner serves from this state directory.
     """
     require_own_names()
-    config.state.mkdir(parents=True, exist_ok=True)
+    config.state.mkdir(mode=0o700, parents=True, exist_ok=True)
     with sole(config.state / "miner.lock", role="miner"):
         signer = load_key_file(config.key_file)
         chain = open_local(config.ledger, verify=Sr25519Verifier().verify, signer=signer)

@@ -99,6 +99,7 @@ class Worker:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._last_turn: dict[str, int] = {}
         self._turns = 0
+        self._places: dict[str, int] | None = None  # of what waits; None once that has changed
         self.devices: Mapping[str, Device] = {}
 
     @property
@@ -108,19 +109,24 @@ class Worker:
 
     def wake(self) -> None:
         """Look for new jobs."""
+        self._places = None
         self._wake.set()
 
     def position(self, key: str) -> int | None:
         """Count the jobs that go to the backend before this one; None where it does not wait."""
-        with self._store.read() as connection:
-            waiting = self._waiting(miner_queue.open_jobs(connection))
-        order = in_turn(waiting, last_turn=self._last_turn)
-        return order.index(key) if key in order else None
+        if self._places is None:
+            # Kept, because a requester with many jobs asks for each of them again and again.
+            order = in_turn(self._waiting(self._open_jobs()), last_turn=self._last_turn)
+            self._places = {waiting: place for place, waiting in enumerate(order)}
+        return self._places.get(key)
 
     def queue_length(self) -> int:
-        """Count the jobs that wait for their turn."""
+        """Count the jobs that wait for their turn; from any thread."""
+        return len(self._waiting(self._open_jobs()))
+
+    def _open_jobs(self) -> list[miner_queue.OpenJob]:
         with self._store.read() as connection:
-            return len(self._waiting(miner_queue.open_jobs(connection)))
+            return miner_queue.open_jobs(connection)
 
     async def run(self) -> None:
         """See every job through, until cancelled."""
@@ -142,8 +148,7 @@ class Worker:
     def _start(self) -> None:
         """Follow what is at the backend, and hand over whose turn it is while there is room."""
         try:
-            with self._store.read() as connection:
-                found = miner_queue.open_jobs(connection)
+            found = self._open_jobs()
         except SQLAlchemyError:
             log.warning("store failed, later again", exc_info=True)
             self._wake_in(MAX_POLL_S)
@@ -171,12 +176,13 @@ class Worker:
         ]
 
     def _follow(self, key: str) -> None:
+        self._places = None
         self._tasks[key] = asyncio.create_task(self._see_through(key))
         self._tasks[key].add_done_callback(partial(self._forget, key))
 
     def _forget(self, key: str, _task: asyncio.Task[None]) -> None:
         self._tasks.pop(key, None)
-        self._wake.set()
+        self.wake()
 
     def _wake_in(self, seconds: float) -> None:
         asyncio.get_running_loop().call_later(min(seconds, 60.0), self._wake.set)
@@ -279,6 +285,7 @@ class Worker:
                 connection, key, state, ended_ms=now_ms, detail=detail, answer=answer or None
             )
             job = miner_jobs.get(connection, key) if ended else None
+        self._places = None
         if job is None:
             return
         seconds = max(0, now_ms - job.accepted_ms) / 1_000

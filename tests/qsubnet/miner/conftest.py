@@ -67,7 +67,7 @@ class Process:
         """Wait for a line with a word in it."""
         with self._heard:
             self._heard.wait_for(
-                lambda: self._ended or any(word in line for line in self.said), timeout=60
+                lambda: self._ended or any(word in line for line in self.said), timeout=180
             )
             found = [line for line in self.said if word in line]
         assert found, "\n".join(self.said)
@@ -80,7 +80,7 @@ class Process:
     def end(self, number: int) -> int:
         """Send a signal and give the exit code."""
         self.child.send_signal(number)
-        code = self.child.wait(timeout=60)
+        code = self.child.wait(timeout=180)
         self.close()
         return code
 
@@ -152,7 +152,7 @@ class Site:
     def sent(self, at_least: int) -> list[str]:
         """Give the tokens that the cloud took, once there are so many."""
         url = f"{self.cloud_url}/control?sent={at_least}"
-        tokens: list[str] = httpx.get(url, trust_env=False, timeout=70).json()["tokens"]
+        tokens: list[str] = httpx.get(url, trust_env=False, timeout=190).json()["tokens"]
         return tokens
 
     def request(self, number: int = 0) -> peer.JobRequest:

@@ -36,7 +36,7 @@ class Handler(BaseHTTPRequestHandler):
         path, query = urlsplit(self.path).path, parse_qs(urlsplit(self.path).query)
         with CHANGED:
             if path == "/control":
-                CHANGED.wait_for(lambda: len(TOKENS) >= int(query["sent"][0]), timeout=60)
+                CHANGED.wait_for(lambda: len(TOKENS) >= int(query["sent"][0]), timeout=180)
                 self._send(200, {"tokens": TOKENS})
             elif path == "/jobs":
                 token = query["token"][0]
@@ -71,7 +71,7 @@ class Handler(BaseHTTPRequestHandler):
         job = f"kite-{len(TOKENS)}"
         JOBS[job] = {"token": body["token"], "state": ""}
         CHANGED.notify_all()
-        CHANGED.wait_for(lambda: not WORDS["hold"], timeout=60)
+        CHANGED.wait_for(lambda: not WORDS["hold"], timeout=180)
         self._send(200, {"id": job})
 
     def _send(self, status: int, content: object) -> None:
