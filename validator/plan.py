@@ -47,7 +47,7 @@ TRAP_SIZE = (6, 3)
 XEB_WIDEST = 20
 EXACTNESS_DEPTH = 16
 ROW_SHORTEST, ROW_LONGEST = 16, 80
-ROW_QUBITS = 768
+ROW_QUBITS = 1728
 """Gates in a row times qubits, about, of the probe of repeated gates."""
 
 _ROW_ERRORS = 0.6
@@ -179,10 +179,10 @@ class _Weights:
 _CHEAP_FIRST = _Weights(
     fair=500,
     ones=700,
-    repeated=200,
+    repeated=300,
     mirrors=400,
     per_width=2,
-    long=1100,
+    long=1000,
     wide=200,
     narrow=400,
     narrow_circuits=2,
@@ -193,8 +193,8 @@ _CHEAP_FIRST = _Weights(
 
 _DRIFT_FIRST = _Weights(
     fair=200,
-    ones=1100,
-    repeated=1450,
+    ones=600,
+    repeated=1950,
     mirrors=150,
     per_width=1,
     long=500,

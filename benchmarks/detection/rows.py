@@ -1,8 +1,8 @@
 """The rows of the table: who is tried, where, how long, and which verdict they should get.
 
 While the tests were made, hanoi, sherbrooke, torino, guadalupe, mumbai, casablanca, nairobi,
-kolkata and prague were looked at; of these only guadalupe is here, the one machine of 16 qubits.
-Trials begin at different epochs of a device's history: no two see the same days.
+kolkata, prague, auckland and oslo were looked at. Of these guadalupe, the one machine of 16 qubits,
+auckland, whose drift shows least, and oslo are here. Trials begin at different epochs of a device's history.
 """
 
 from __future__ import annotations

@@ -38,11 +38,11 @@ def test_a_qpu_gets_probes_at_full_width_mirrors_and_xeb() -> None:
     assert [(a.family, a.width, a.depth, a.circuits, a.shots, a.fixed) for a in asked] == [
         ("readout", 9, 0, 2, 250, True),
         ("readout", 9, 1, 1, 700, True),
-        ("repeated_gates", 9, 64, 1, 200, True),
+        ("repeated_gates", 9, 64, 1, 300, True),
         ("mirror", 4, 4, 2, 67, False),
         ("mirror", 6, 4, 2, 67, False),
         ("mirror", 8, 4, 2, 67, False),
-        ("mirror", 7, 8, 2, 550, False),
+        ("mirror", 7, 8, 2, 500, False),
         ("brickwork", 3, 8, 2, 200, False),
         ("brickwork", 8, 5, 1, 200, False),
         ("trap", 6, 3, 2, 150, False),
@@ -57,7 +57,7 @@ def test_once_the_cheap_simulators_are_ruled_out_shots_go_to_the_probes() -> Non
         grade: sum(a.circuits * a.shots for a in plan(QPU, reached=grade) if a.fixed)
         for grade in Grade
     }
-    assert spent == {Grade.S0: 2800, Grade.S1: 5500, Grade.S2: 5500, Grade.S3: 5500}
+    assert spent == {Grade.S0: 3000, Grade.S1: 5500, Grade.S2: 5500, Grade.S3: 5500}
     programs = {
         grade: {digest for name, digest in _drawn(QPU, reached=grade) if name == "readout"}
         for grade in Grade

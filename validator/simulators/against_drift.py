@@ -11,8 +11,9 @@ history says, at whatever level of each qubit suits it best, so that a twin that
 rate exactly, and all earlier answers of the reference, gains nothing by that. Size and memory of
 the drift are a mixture whose weights, shared by all qubits, are fitted to the reference's answers
 with the levels integrated out; P is right as far as such mixtures of Gaussian drift are. q supposes
-that both are one machine. What moves all qubits at once is taken out first: shared drift is inside
-the null, and agreeing on it is no evidence. No qubit weighs more than `CAP` in all (jumps are in
+that both are one machine. What moves all qubits of a kind at once is taken out first: shared
+drift is inside the null, and agreeing on it is no evidence; the e-value's exponent shrinks by the
+degrees of freedom that went into it. No qubit weighs more than `CAP` in all (jumps are in
 no model), and the first common epoch only fixes units.
 
 What agreement means (grade S3): epoch by epoch, the device's answers came from the very machine
@@ -140,7 +141,8 @@ class DriftTwin:
         if not scored:
             return replace(self, roster=roster, _qubits=qubits)
         weights = fitted_weights([qubit.told for qubit in qubits])
-        return DriftTwin(hedged(_log_e(qubits) / _LN10), self.epochs + 1, roster, qubits, weights)
+        log_e = _log_e(qubits) * roster.freedom
+        return DriftTwin(hedged(log_e / _LN10), self.epochs + 1, roster, qubits, weights)
 
 
 def _steps(movement: Movement | None, width: int) -> Iterable[_Seen]:
@@ -190,10 +192,7 @@ def _scored(
 
 
 def _log_e(qubits: Sequence[_Qubit]) -> float:
-    """Return ln q/P over all qubits.
-
-    One degree of freedom in every epoch went into the shared movement, hence the factor.
-    """
+    """Return ln q/P over all qubits, before what went into the shared movements."""
     fitted = fitted_weights([[own.marginal() for own in qubit.alone] for qubit in qubits])
     logs = [math.log(_FLOOR_P / len(_LAWS) + (1.0 - _FLOOR_P) * w) for w in fitted]
     gains = [
@@ -201,7 +200,7 @@ def _log_e(qubits: Sequence[_Qubit]) -> float:
         - log_sum([log + own.best() for log, own in zip(logs, qubit.alone, strict=True)])
         for qubit in qubits
     ]
-    return math.fsum(min(gain, CAP) for gain in gains) * (len(qubits) - 1) / len(qubits)
+    return math.fsum(min(gain, CAP) for gain in gains)
 
 
 def fitted_weights(logs: Sequence[Sequence[float]]) -> tuple[float, ...]:

@@ -99,7 +99,7 @@ class _Copy:
     def log_e(self, earned: Sequence[float]) -> float:
         """Return ln q/P_late over all qubits, each capped as in `against_drift`."""
         gains = [bet - qubit.given for bet, qubit in zip(earned, self.qubits, strict=True)]
-        return math.fsum(min(gain, CAP) for gain in gains) * (len(gains) - 1) / len(gains)
+        return math.fsum(min(gain, CAP) for gain in gains)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ class LateTwin:
         )
         if not scored:
             return LateTwin(self.log10_e, made_up, (exact, noisy))
-        late = min(exact.log_e(made_up.earned), noisy.log_e(made_up.earned))
+        late = min(copy.log_e(made_up.earned) for copy in (exact, noisy)) * roster.freedom
         found = min(made_up.log10_e, hedged(late / _LN10))
         return LateTwin(found, made_up, (exact, noisy))
 

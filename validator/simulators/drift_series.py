@@ -8,7 +8,8 @@ drift. A cell's rate is followed as the angle asin sqrt(rate), whose shot noise 
 any rate (F. J. Anscombe, Biometrika 35, 246 (1948)); a step of the angle over tan(angle)/2 is a
 step of the rate's logarithm. Both cells' steps from the reference's first answer are averaged with
 weights that never change, so that a level stays a level when shots are spent differently.
-What all qubits do at once (temperature, the line) is taken out of each epoch.
+What all elements of one kind do at once (temperature, the line) is taken out of each epoch; a kind
+is what the same probes show, so readout and gates move apart.
 
 Blind spot: a cell read in two probes is one cell, whatever the other qubits do in each.
 """
@@ -16,7 +17,7 @@ Blind spot: a cell read in two probes is one cell, whatever the other qubits do 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +27,9 @@ from validator.answers import KnownShots
 __all__ = ["Movement", "ProbeRead", "Roster", "by_name", "probe_read"]
 
 _USUAL_SPREAD = 0.1
+_NOISIEST = 2.0 * _USUAL_SPREAD**2
+"""Shot noise of a log rate (variance) above which a qubit is not followed: each that is costs a nat
+or two for its free level, and such a one hardly earns that back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +129,21 @@ class Roster:
     Attributes:
         probes: All of them are needed in every epoch.
         cells: Of each qubit, ascending by qubit.
-        pulls: Weight of each qubit in the shared movement; their sum is 1.
+        kinds: Of each qubit, by number; qubits of one kind are shown by the same probes.
+        pulls: Weight of each qubit in the shared movement of its kind; their sum is 1 in each kind.
+            A qubit alone in its kind shares nothing, and has 0.
     """
 
     probes: tuple[str, ...]
     cells: Mapping[int, tuple[_Cell, ...]]
+    kinds: tuple[int, ...]
     pulls: tuple[float, ...]
+
+    @property
+    def freedom(self) -> float:
+        """Share of the degrees of freedom that the shared movements leave."""
+        shared = len({kind for kind, pull in zip(self.kinds, self.pulls, strict=True) if pull})
+        return (len(self.kinds) - shared) / len(self.kinds)
 
     @classmethod
     def settled(
@@ -138,18 +151,30 @@ class Roster:
     ) -> Roster | None:
         """Fix it by the first epoch in which both answered the same probes.
 
+        Qubits that shot noise hides are left out, unless fewer than two would be left.
+
         Returns:
             None where they share no probe, or fewer than two qubits.
         """
         shared = [name for name in device if name in trusted and _alike(device, trusted, name)]
         tally = _tally([trusted[name] for name in shared])
-        qubits = sorted({qubit for qubit, _ in tally})
-        if len(qubits) < 2:
+        every = {qubit: _cells(tally, qubit) for qubit in sorted({qubit for qubit, _ in tally})}
+        if len(every) < 2:
             return None
-        cells = {qubit: _cells(tally, qubit) for qubit in qubits}
+        sharp = {q: found for q, found in every.items() if _step(tally, q, found)[1] <= _NOISIEST}
+        cells = sharp if len(sharp) > 1 else every
+        qubits = list(cells)
+        kinds = _kinds([trusted[name] for name in shared], qubits)
         usual = [1.0 / (_step(tally, q, cells[q])[1] + _USUAL_SPREAD**2) for q in qubits]
-        total = math.fsum(usual)
-        return cls(tuple(shared), cells, tuple(pull / total for pull in usual))
+        whole = [
+            math.fsum(w for w, other in zip(usual, kinds, strict=True) if other == kind)
+            for kind in range(max(kinds) + 1)
+        ]
+        pulls = tuple(
+            weight / whole[kind] if kinds.count(kind) > 1 else 0.0
+            for weight, kind in zip(usual, kinds, strict=True)
+        )
+        return cls(tuple(shared), cells, kinds, pulls)
 
     def movement(self, reads: Mapping[str, ProbeRead]) -> Movement | None:
         """Tell how one machine stands in one epoch; None where a probe is missing.
@@ -163,14 +188,28 @@ class Roster:
         if any((q, cell.value) not in tally for q, cells in self.cells.items() for cell in cells):
             return None
         found = [_step(tally, qubit, cells) for qubit, cells in self.cells.items()]
-        shared = math.fsum(p * step for p, (step, _) in zip(self.pulls, found, strict=True))
+        pulled = [
+            (kind, pull * step)
+            for kind, pull, (step, _) in zip(self.kinds, self.pulls, found, strict=True)
+        ]
+        shared = [
+            math.fsum(step for other, step in pulled if other == kind)
+            for kind in range(max(self.kinds) + 1)
+        ]
         return Movement(
             tuple(
-                (step - shared) / math.sqrt(1.0 - pull)
-                for pull, (step, _) in zip(self.pulls, found, strict=True)
+                (step - shared[kind]) / math.sqrt(1.0 - pull)
+                for kind, pull, (step, _) in zip(self.kinds, self.pulls, found, strict=True)
             ),
             tuple(noise for _, noise in found),
         )
+
+
+def _kinds(reads: Sequence[ProbeRead], qubits: Iterable[int]) -> tuple[int, ...]:
+    """Number the kinds of qubits, by the set of probes that shows them."""
+    shown = [tuple(qubit in read.qubits for read in reads) for qubit in qubits]
+    numbers = {key: number for number, key in enumerate(dict.fromkeys(shown))}
+    return tuple(numbers[key] for key in shown)
 
 
 def _alike(device: Mapping[str, ProbeRead], trusted: Mapping[str, ProbeRead], name: str) -> bool:

@@ -111,3 +111,52 @@ def test_a_read_that_contradicts_itself_is_refused() -> None:
     read = ProbeRead("a", (0, 1), (1, 1), (3, 4), 10)
     with pytest.raises(ValueError, match="each probe once"):
         by_name([read, read])
+
+
+def both_kinds(readout: tuple[int, ...], pairs: tuple[int, ...]) -> dict[str, ProbeRead]:
+    """Two qubits read in one probe, elements 10 and on shown by another."""
+    elements = tuple(range(10, 10 + len(pairs)))
+    zeros = (0,) * len(pairs)
+    return by_name(
+        [
+            ProbeRead("readout", (0, 1), (0, 1), readout, 10_000),
+            ProbeRead("rows", elements, zeros, pairs, 10_000),
+        ]
+    )
+
+
+def test_what_all_readout_does_at_once_is_not_taken_out_of_the_gates() -> None:
+    start = both_kinds((300, 300), (2_000, 3_000))
+    roster = Roster.settled(start, start)
+    assert roster is not None
+    assert roster.kinds == (0, 0, 1, 1)
+    assert roster.freedom == 0.5
+    warmer = roster.movement(both_kinds((450, 450), (2_000, 3_000)))
+    assert warmer is not None
+    assert warmer.steps[2:] == pytest.approx((0.0, 0.0), abs=1e-12)
+    assert warmer.steps[:2] == pytest.approx((0.0, 0.0), abs=0.02)  # both moved alike
+
+
+def test_an_element_alone_in_its_kind_keeps_its_whole_movement() -> None:
+    start = both_kinds((300, 300), (2_000,))
+    roster = Roster.settled(start, start)
+    assert roster is not None
+    assert roster.pulls[2] == 0.0
+    assert roster.freedom == pytest.approx(2 / 3)
+    later = roster.movement(both_kinds((300, 300), (2_100,)))
+    assert later is not None
+    assert later.steps[2] == pytest.approx(math.log(2_100 / 2_000), rel=0.05)
+
+
+def test_qubits_that_shot_noise_hides_are_not_followed() -> None:
+    start = both_kinds((300, 9), (2_000, 3_000))  # 9 wrong reads: a log rate known to a third
+    roster = Roster.settled(start, start)
+    assert roster is not None
+    assert set(roster.cells) == {0, 10, 11}
+
+
+def test_where_all_are_hidden_all_are_followed() -> None:
+    start = by_name([ProbeRead("p", (0, 1, 2), (0, 0, 0), (3, 5, 4), 500)])
+    roster = Roster.settled(start, start)
+    assert roster is not None
+    assert set(roster.cells) == {0, 1, 2}
