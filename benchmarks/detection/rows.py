@@ -2,7 +2,8 @@
 
 While the tests were made, hanoi, sherbrooke, torino, guadalupe, mumbai, casablanca, nairobi,
 kolkata, prague, auckland and oslo were looked at. Of these guadalupe, the one machine of 16 qubits,
-auckland, whose drift shows least, and oslo are here. Trials begin at different epochs of a device's history.
+auckland, whose drift shows least, and oslo are here. Trials begin at different epochs of a
+device's history.
 """
 
 from __future__ import annotations
