@@ -15,7 +15,7 @@ THREADS := OMP_WAIT_POLICY=passive OMP_NUM_THREADS=2 OPENBLAS_NUM_THREADS=2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench bench-detection soak lock clean
+.PHONY: help demo test check format bench bench-detection bench-gpu soak lock clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -49,6 +49,9 @@ bench: $(VENV)/.stamp ## run every benchmarks/bench_*.py, one by one
 bench-detection: $(VENV)/.stamp ## every cheat and every honest world; rewrites docs/detection.md (hours)
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.detection --write docs/detection.md
 
+bench-gpu: .venv-gpu/.stamp ## Aer on a GPU against the processor; rewrites the tables of docs/gpu.md
+	.venv-gpu/bin/python -m benchmarks.gpu --write docs/gpu.md
+
 soak: $(VENV)/.stamp ## the long tests: repeated kills, long runs
 	$(THREADS) $(BIN)/python -m pytest -m soak
 
@@ -58,7 +61,7 @@ lock: $(BIN)/uv ## resolve pyproject.toml anew into requirements.lock (UPGRADE=1
 		--custom-compile-command "make lock" $(if $(UPGRADE),--upgrade) --output-file requirements.lock
 
 clean: ## remove the environment and all caches
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .venv-gpu .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
 # --------------------------------------------------------------------------- the environment
 
@@ -73,6 +76,16 @@ $(VENV)/.stamp: requirements.lock pyproject.toml | $(BIN)/uv
 		|| { echo "uv could not install; trying pip, which takes minutes"; \
 		     $(BIN)/python -m pip install --quiet --require-hashes --only-binary :all: -r requirements.lock; }
 	$(BIN)/python -m pip install --quiet --no-index --no-deps --no-build-isolation --editable .
+	touch $@
+
+# Aer's GPU build has the CPU build's import name, so it gets an environment of its own, of some 4 GB.
+.venv-gpu/.stamp: requirements.lock | $(BIN)/uv
+	@command -v nvidia-smi >/dev/null || { echo "no nvidia-smi, so no NVIDIA card: see docs/gpu.md; python -m benchmarks.gpu --cpu-only measures the processor"; exit 1; }
+	$(BIN)/python -m venv --without-pip .venv-gpu
+	$(UV) pip sync --quiet --python .venv-gpu/bin/python --require-hashes --no-build requirements.lock
+	$(UV) pip uninstall --quiet --python .venv-gpu/bin/python qiskit-aer
+	$(UV) pip install --quiet --python .venv-gpu/bin/python --only-binary :all: \
+		"qiskit-aer-gpu==$$(sed -n 's/^qiskit-aer==\([0-9.]*\).*/\1/p' requirements.lock)"
 	touch $@
 
 # uv alone, by pip and with its hashes: the lines of the lock from `uv==` to the first that does not go on.

@@ -15,6 +15,10 @@ from qsubnet.errors import BadInput
 if TYPE_CHECKING:
     from qsubnet.judging.live import Bench
 
+EPOCHS = 4
+TRUSTED_SHOTS = 20_000
+"""An epoch's shots beside a reference run: what S3 takes 24 epochs of at 10 % drift."""
+
 
 def judge(
     provider: Annotated[
@@ -34,7 +38,17 @@ def judge(
     ] = "",
     options: Annotated[str, typer.Option(help="The adapter's options as a JSON object.")] = "{}",
     device: Annotated[str, typer.Option(help="Which device; the first unless told.")] = "",
-    epochs: Annotated[int, typer.Option(min=1, max=10_000, help="Virtual time steps.")] = 4,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, max=10_000, help="Virtual time steps; 4 unless told.")
+    ] = None,
+    shots: Annotated[
+        int | None,
+        typer.Option(
+            min=100,
+            max=10_000_000,
+            help="Of a qpu in each epoch; 8000 unless told, beside a reference 20000.",
+        ),
+    ] = None,
     seed: Annotated[
         int | None, typer.Option(min=0, help="Draw the tests from this; fresh ones unless told.")
     ] = None,
@@ -54,6 +68,7 @@ def judge(
     Example: qsubnet judge --provider exec --command "python dev.py" --sheet sheet.json
     """
     live = bool(provider or command or sheet or reference_command or report or export)
+    live = live or any(given is not None for given in (epochs, shots, seed))
     if exported:
         if live or records or device:
             raise BadInput("--exported goes with --json alone")
@@ -75,6 +90,7 @@ def judge(
     from qsubnet.judging.document import in_words, judge_document
     from qsubnet.judging.exported import reproducible
     from qsubnet.judging.live import Bench, judge_live, secret_from
+    from validator.plan import SHOTS_PER_EPOCH
     from validator.references.reference import Reference, best_engine
 
     given = adapter_options(provider, options, command=command, sheet=sheet, format_=format_)
@@ -84,7 +100,13 @@ def judge(
         trusted = _trusted(bench, reference_command)
         reference = reproducible() if export else Reference(best_engine())
         work = judge_live(
-            bench, epochs=epochs, reference=reference, trusted=trusted, device=device, watch=say
+            bench,
+            epochs=epochs or EPOCHS,
+            reference=reference,
+            trusted=trusted,
+            device=device,
+            shots=shots or (TRUSTED_SHOTS if trusted else SHOTS_PER_EPOCH),
+            watch=say,
         )
         judged = asyncio.run(interruptible(work))
     finally:

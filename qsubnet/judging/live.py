@@ -28,7 +28,7 @@ from providers.local import LocalProvider
 from qsubnet.errors import BadInput, NotFound
 from validator.evidence import evidence_of
 from validator.folding import Folding
-from validator.plan import case_key, draw, plan
+from validator.plan import SHOTS_PER_EPOCH, case_key, draw, plan
 from validator.probe_reads import is_probe
 from validator.record import Record
 from validator.verdict import judge
@@ -126,6 +126,7 @@ async def judge_live(
     reference: Reference,
     trusted: Bench | None = None,
     device: str = "",
+    shots: int = SHOTS_PER_EPOCH,
     watch: Watch = lambda _: None,
     pause: Pause = asyncio.sleep,
 ) -> Judged:
@@ -138,6 +139,7 @@ async def judge_live(
         trusted: An independent run on the machine that the device is said to be; where it fails,
             the epoch goes without it.
         device: Its name; the provider's first unless told.
+        shots: Of a qpu in each epoch.
         watch: Told what happens.
         pause: Waits between two looks at a job.
 
@@ -154,7 +156,9 @@ async def judge_live(
     judged = Judged(claim, judge(evidence_of(folding), claim), (), {}, 0.0, permutation_key=key)
     for epoch in range(epochs):
         before = len(judged.records)
-        judged = await _epoch(bench, trusted, epoch, judged, folding, watch=watch, pause=pause)
+        judged = await _epoch(
+            bench, trusted, epoch, judged, folding, shots=shots, watch=watch, pause=pause
+        )
         asked = len(judged.records) - before
         watch(f"epoch {epoch + 1} of {epochs}: {asked} programs on {claim.name!r}")
     start = time.process_time()
@@ -169,6 +173,7 @@ async def _epoch(
     before: Judged,
     folding: Folding,
     *,
+    shots: int,
     watch: Watch,
     pause: Pause,
 ) -> Judged:
@@ -181,13 +186,13 @@ async def _epoch(
 
     bench.epoch = epoch
     start = time.process_time()
-    assignments = plan(claim, reached=before.verdict.grade)
+    assignments = plan(claim, reached=before.verdict.grade, shots=shots)
     cases = [one for a in assignments for one in _cases(bench, a, claim)]
     drawing = time.process_time() - start
     records = []
-    for place, (planned, shots) in enumerate(cases):
+    for place, (planned, times) in enumerate(cases):
         case = planned.case
-        job = Job(_job_key(bench, claim, epoch, place), claim.name, (case.program,), shots)
+        job = Job(_job_key(bench, claim, epoch, place), claim.name, (case.program,), times)
         counts, kind, failure = await answer_of(bench.provider, job, pause)
         if failure:
             failed(failure)

@@ -41,6 +41,7 @@ def judge_all(
     epoch: int,
     reference: Reference,
     permutation_key: Callable[[str, str], bytes],
+    registrations: Mapping[str, int],
 ) -> dict[tuple[str, str], tuple[Device, Verdict]]:
     """Judge every device that was tested in an epoch, by all its records.
 
@@ -52,6 +53,7 @@ def judge_all(
         epoch: The epoch.
         reference: Exact distributions.
         permutation_key: Key of the permutation tests by (hotkey, device).
+        registrations: Which registration of its coldkey a hotkey is; the first unless told.
     """
     judged = {}
     for (hotkey, name), group in groupby(rows, lambda r: (r.record.miner_hotkey, r.record.device)):
@@ -60,7 +62,10 @@ def judge_all(
             continue
         try:
             judged[hotkey, name] = _judge(
-                mine, reference=reference, permutation_key=permutation_key(hotkey, name)
+                mine,
+                reference=reference,
+                permutation_key=permutation_key(hotkey, name),
+                registration=registrations.get(hotkey, 1),
             )
         except Exception:  # border: what one miner claims and answers must not stop the round
             log.exception("device not judged", extra={"miner": hotkey, "device": name})
@@ -68,12 +73,12 @@ def judge_all(
 
 
 def _judge(
-    rows: list[FullRecord], *, reference: Reference, permutation_key: bytes
+    rows: list[FullRecord], *, reference: Reference, permutation_key: bytes, registration: int
 ) -> tuple[Device, Verdict]:
     records = [record_from(row) for row in rows]
     newest = max(records, key=lambda record: record.epoch).device
     found = evidence(records, reference=reference, permutation_key=permutation_key)
-    return newest, judge(found, newest)
+    return newest, judge(found, newest, registration=registration)
 
 
 @lru_cache(maxsize=64)
@@ -143,13 +148,20 @@ def weights_by_mechanism(
     return {number: shares(mine) for number, mine in scores.items()}
 
 
-def verdict_document(device: Device, verdict: Verdict) -> dict[str, Any]:
-    """Write a verdict as the JSON document that is stored and shown."""
+def verdict_document(device: Device, verdict: Verdict, *, registration: int = 1) -> dict[str, Any]:
+    """Write a verdict as the JSON document that is stored and shown.
+
+    Args:
+        device: The claim.
+        verdict: What was found.
+        registration: Which of its coldkey the miner's is, from 1: what accusations were charged.
+    """
     found = verdict.evidence
     fidelity = found.fidelity
     return {
         "device": device.name,
         "device_claim": device.digest,
+        "registration": registration,
         "class": device.device_class.value,
         "num_qubits": device.topology.num_qubits,
         "verdict": verdict.outcome.value,

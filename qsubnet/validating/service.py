@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from qsubnet.chain.calls import Commitment, Target, WeightIntent
 from qsubnet.chain.errors import CommitmentTaken, EpochClosed, SettingWeightsTooFast
+from qsubnet.chain.registrations import registrations
 from qsubnet.store import dispatches, evaluation
 from qsubnet.store.evaluation import EpochRow, EpochState
 from qsubnet.validating.ingesting import ingest
@@ -26,6 +27,8 @@ from qsubnet.validating.planning import ask_claims, draw_epoch, permutation_key,
 from validator.score import Grade
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from qsubnet.chain.base import Chain
     from qsubnet.chain.model import Metagraph
     from qsubnet.directory import ChainDirectory
@@ -101,7 +104,7 @@ class ValidatingService:
             ingest(self.store, self.desk)
             if open_tests and not await self._closing(picture):
                 return Round(epoch, open_tests, closed=False)
-            self._judge(epoch)
+            self._judge(epoch, await self._registrations(epoch))
         await self._tell(epoch)
         return Round(epoch, 0, closed=True)
 
@@ -168,7 +171,12 @@ class ValidatingService:
         left = params.start_of(picture.epoch + 1) - picture.block.number
         return left <= params.tempo // _CLOSING_SHARE
 
-    def _judge(self, epoch: int) -> None:
+    async def _registrations(self, epoch: int) -> dict[str, int]:
+        """Count registrations as they stood when the epoch opened."""
+        opening = (await self.chain.params()).start_of(epoch)
+        return registrations(await self.chain.events(), before_block=opening)
+
+    def _judge(self, epoch: int, counted: Mapping[str, int]) -> None:
         """Judge, and fix the verdicts and the weights of every mechanism."""
         with self.store.write() as connection:
             dispatches.expire(connection, "test", before_epoch=epoch + 1)
@@ -180,10 +188,11 @@ class ValidatingService:
             epoch=epoch,
             reference=self.reference,
             permutation_key=lambda hotkey, device: permutation_key(self.secret, hotkey, device),
+            registrations=counted,
         )
         with self.store.write() as connection:
             for (hotkey, name), (device, verdict) in judged.items():
-                document = verdict_document(device, verdict)
+                document = verdict_document(device, verdict, registration=counted.get(hotkey, 1))
                 evaluation.add_verdict(connection, epoch, hotkey, name, document)
             for mechanism, weights in weights_by_mechanism(judged).items():
                 evaluation.add_intent(connection, epoch, mechanism, weights)

@@ -107,6 +107,9 @@ def test_every_foreign_import_is_a_declared_dependency() -> None:
     graph = grimp.build_graph(*NAMES, include_external_packages=True, cache_dir=None)
     foreign = {module.split(".")[0] for module in graph.modules}
     foreign -= {*NAMES, *sys.stdlib_module_names}
-    owners = packages_distributions()
-    undeclared = {f for f in foreign if not declared & {o.lower() for o in owners.get(f, [])}}
+    owners = {
+        module: {name.lower().replace("_", "-") for name in names}
+        for module, names in packages_distributions().items()
+    }
+    undeclared = {name for name in foreign if not declared & owners.get(name, set())}
     assert undeclared == set()
