@@ -38,8 +38,8 @@ from qsubnet.chain.genesis import ChainParams, Genesis
 from qsubnet.chain.local import LocalChain, create_local, open_local
 from qsubnet.directory import ChainDirectory
 from qsubnet.dispatcher import Dispatcher
-from qsubnet.miner.app import OPEN, miner_app
 from qsubnet.miner.admission import Permits
+from qsubnet.miner.app import OPEN, miner_app
 from qsubnet.miner.service import MinerService
 from qsubnet.receipts import ReceiptDesk
 from qsubnet.store.database import Store, sqlite_url
