@@ -82,6 +82,14 @@ def _order(order: BitOrder, where: str) -> Finding | None:
             f"the bits come in a wrong fixed order: {in_words(order)}",
             f"{where}: {_mending(order)}",
         )
+    if order.word is OrderWord.UNCLEAR and 2 * len(order.moved) > len(order.sources) > 0:
+        return Finding(
+            Level.ERROR,
+            f"the answers do not follow the circuits: of {len(order.sources)} qubits that are "
+            f"flipped in turn, {len(order.moved)} do not show it",
+            "make sure that the program that came is the one that runs, on a backend that is up, "
+            "and that its own answer is returned, not an earlier one",
+        )
     if order.word is OrderWord.UNCLEAR and order.sources:
         return Finding(
             Level.ERROR,

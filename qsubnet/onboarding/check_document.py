@@ -184,9 +184,16 @@ def check_in_words(document: dict[str, Any]) -> str:
         lines.append(f"{finding['level'].upper()}: {finding['what']}")
         if finding["fix"]:
             lines.append(f"    fix: {finding['fix']}")
-    errors = sum(finding["level"] == "error" for finding in document["findings"])
-    lines.append("all right" if document["ok"] else f"{errors} to mend before it can be paid")
-    return "\n".join(lines)
+    return "\n".join([*lines, _last_line(document)])
+
+
+def _last_line(document: dict[str, Any]) -> str:
+    levels = [finding["level"] for finding in document["findings"]]
+    if not document["ok"]:
+        return f"{levels.count('error')} to mend before it can be paid"
+    if document["expected"]["verdict"] in (Outcome.VERIFIED, None):
+        return "all right"
+    return "nothing is wrong for certain, but it was not verified: see the warnings"
 
 
 def _claim_lines(claim: dict[str, Any] | None) -> list[str]:

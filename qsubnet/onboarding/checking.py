@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from circuits.errors import CircuitError
 from providers import conformance
+from providers.base import DeviceClass
 from providers.errors import ProviderError
 from providers.local import LocalProvider
 from qsubnet.errors import BadInput
@@ -113,7 +114,7 @@ async def check_device(
         claim = await device_of(bench.provider, device)
     except ProviderError as error:
         return Checked(bench.adapter, None, (_unreachable(error),))
-    here = isinstance(bench.provider, LocalProvider)
+    here = isinstance(bench.provider, LocalProvider) and not _may_be_elsewhere(bench, claim)
     try:
         price = await price_of_check(bench.provider, claim, epochs=epochs, here=here)
     except CircuitError as error:
@@ -188,7 +189,7 @@ def concluded(
     ]
     if judged is not None and not before.misconfigured:
         findings += verdict_advice(judged.verdict, claim, epochs=epochs)
-    if found is not None and not before.misconfigured:
+    if found is not None and before.order.word is OrderWord.RIGHT:
         findings += error_advice(found, claim)
     findings += _of_the_claim(claim, answered)
     return replace(
@@ -199,7 +200,9 @@ def concluded(
 def _explained(before: Checked, answered: tuple[Answered, ...]) -> frozenset[str]:
     """Name the promises that break for a reason which the answers have told already."""
     names = set()
-    if before.misconfigured or scatter(before.device, before.order, answered) is not None:
+    unclear = before.order.word is OrderWord.UNCLEAR and bool(before.order.sources)
+    scattered = scatter(before.device, before.order, answered) is not None
+    if before.misconfigured or unclear or scattered:
         names.add(PROBES)
     if any(
         one.counts.num_bits != one.program.num_bits or one.counts.shots != one.shots_asked
@@ -218,6 +221,11 @@ def with_standing(checked: Checked, subject: Subject, picture: Picture | None) -
 def _worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     rank = list(Level)
     return tuple(sorted(findings, key=lambda finding: rank.index(finding.level)))
+
+
+def _may_be_elsewhere(bench: Bench, claim: Device) -> bool:
+    """Tell whether an adapter that runs in this process may hand a job to somebody who charges."""
+    return bench.adapter == "qiskit" and claim.device_class is DeviceClass.QPU
 
 
 def _telling(watch: Watch, price: Price) -> Callable[[Job], None]:

@@ -242,7 +242,7 @@ def price_words(price: Price) -> str:
     told = ", ".join(f"at most {amount} {currency}" for currency, amount in price.costs)
     if price.untold and not price.here:
         told = f"{told + ', and ' if told else ''}no price told for {price.untold} jobs"
-    vendor = told or ("nothing, it runs on this machine" if price.here else "nothing")
+    vendor = told or ("none, it runs on this machine" if price.here else "nothing")
     return (
         f"{price.programs} programs in {price.jobs} jobs, {price.shots} shots at most; "
         f"vendor: {vendor}; fee: {price.fee_rao} rao"

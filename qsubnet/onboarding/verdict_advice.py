@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 _AS_USUAL = 2.5
 """So many times their sheet err the gates of full layers on honest machines of 20 to 150 qubits."""
 
+_FAR_WORSE = 5.0
+"""From so many times the sheet on, no honest day explains it, and users' circuits fail, too."""
+
 _READOUT_FACTOR = 1.5
+_READOUT_FAR_WORSE = 3.0
 
 ACCUSED: dict[Accusation, str] = {
     Accusation.BELOW_CLAIM: "publish the error rates that the machine has now, or recalibrate it; "
@@ -83,9 +87,10 @@ def error_advice(figures: Figures, device: Device) -> list[Finding]:
         rates = [rate * scale.estimate for rate in sheet.two_qubit]
         mean = sum(rates) / max(1, len(rates))
         usual = scale.low <= _AS_USUAL
+        worse = Level.ERROR if scale.low > _FAR_WORSE else Level.WARNING
         found.append(
             Finding(
-                Level.NOTE if usual else Level.WARNING,
+                Level.NOTE if usual else worse,
                 f"in full layers the gates err {scale.estimate:.1f} times "
                 f"[{scale.low:.1f}, {scale.high:.1f}] as often as the sheet says"
                 + (", as is usual where all gates of a layer run at once" if usual else ""),
@@ -98,9 +103,10 @@ def error_advice(figures: Figures, device: Device) -> list[Finding]:
     readout = figures.readout
     measured, claimed = readout.measured, readout.claimed
     if measured is not None and claimed is not None and measured.low > _READOUT_FACTOR * claimed:
+        far = measured.low > _READOUT_FAR_WORSE * claimed
         found.append(
             Finding(
-                Level.WARNING,
+                Level.ERROR if far else Level.WARNING,
                 f"a measured bit is wrong with {measured.estimate:.4f}, the sheet says "
                 f"{claimed:.4f}",
                 f"recalibrate the readout, or publish about {measured.estimate:.4f}",

@@ -184,6 +184,39 @@ def test_readout_worse_than_the_sheet_is_measured_beside_it(lab: Labs, bench_of:
     assert "the sheet says 0.0200" in warned[0].what
 
 
+def test_readout_far_worse_than_the_sheet_is_an_error_and_not_all_right(
+    lab: Labs, bench_of: Benches
+) -> None:
+    found = _check(bench_of(lab(is_qpu=True, flip=0.2)))
+    errors = [finding.what for finding in found.findings if finding.level is Level.ERROR]
+    assert any("the sheet says 0.0200" in what for what in errors)
+    assert "to mend before it can be paid" in check_in_words(check_document(found, None))
+
+
+def test_answers_that_ignore_the_circuit_are_one_error_of_order_and_no_advice_on_errors(
+    lab: Labs, bench_of: Benches
+) -> None:
+    def same(counts: dict[str, int], shots: int) -> dict[str, int]:
+        width = len(next(iter(counts)))
+        return {"0" * width: shots // 2, "1" * width: shots - shots // 2}
+
+    found = _check(bench_of(lab(is_qpu=True, spoil=same)))
+    assert found.order.word is OrderWord.UNCLEAR
+    assert "do not follow the circuits" in found.findings[0].what
+    assert not any("probes came back wrong" in finding.what for finding in found.findings)
+    assert not any("the sheet" in finding.what for finding in found.findings)
+
+
+def test_what_is_neither_wrong_nor_verified_is_not_called_all_right(
+    lab: Labs, bench_of: Benches
+) -> None:
+    document = check_document(_check(bench_of(lab()), epochs=0), None)
+    assert check_in_words(document).endswith("all right")
+    document["expected"] = {**document["expected"], "verdict": "unverified", "grade": "S0"}
+    document["expected"]["score"] = 0.0
+    assert check_in_words(document).endswith("it was not verified: see the warnings")
+
+
 def test_the_gates_of_answered_programs_are_those_seen(lab: Labs, bench_of: Benches) -> None:
     found = _check(bench_of(lab(is_qpu=True)), epochs=0)
     assert set(seen_gates(found.answered)) <= {"cx", "rz", "sx", "x"}
