@@ -21,12 +21,15 @@ if TYPE_CHECKING:
     from qsubnet.onboarding.standing import Picture
     from qsubnet.onboarding.subject import Subject
 
+HERE = Path("miner.toml")
+"""The miner's file unless one is named."""
+
 EXIT_ERRORS_FOUND = 9
 """The check ran, and found something that keeps the device from being paid."""
 
 
 def check(
-    config: Annotated[Path | None, typer.Option(help="The miner's file, miner.toml.")] = None,
+    config: Annotated[Path | None, typer.Option(help="The miner's file; miner.toml here.")] = None,
     provider: Annotated[
         str, typer.Option("--provider", "--adapter", help="Or: an adapter by name.")
     ] = "",
@@ -74,7 +77,9 @@ def check(
     redactor = Redactor(credentials_in(os.environ))
     limit = read_limit(max_cost)
     if config is None and not provider:
-        raise BadInput("need --config with a miner's file, or --provider with an adapter's name")
+        config = HERE
+        if not config.exists():
+            raise BadInput(f"no {HERE} here; need --config with a miner's file, or --provider")
     if config is not None and (provider or option or options != "{}" or command or sheet):
         raise BadInput("--config says which adapter and options; give it without those flags")
     if config is None:
