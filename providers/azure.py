@@ -23,13 +23,14 @@ from urllib.parse import urlsplit
 from circuits.draws import Draws
 from circuits.topology import complete
 from providers.azure_access import Door, found
-from providers.azure_addresses import bare, beside, blob_name, safe, unsigned
+from providers.azure_addresses import bare, beside, blob_name, unsigned
 from providers.azure_formats import IONQ_SIMULATOR, Format, format_of
 from providers.base import Device, DeviceClass, JobState
-from providers.errors import AdapterFault, JobFailed, Rejected, UnknownHandle
+from providers.errors import AdapterFault, JobFailed, OutcomeUnknown, Rejected, UnknownHandle
 from providers.options import Options
 from providers.remote import RemoteProvider
 from providers.rest import entries, item, text
+from providers.rest_jobs import created_id, in_doubt, path_step, placed
 from providers.sheet import device_from_sheet, read_sheet
 from providers.state_words import translated
 from providers.vendor import Standing, Task, TaskResult
@@ -37,6 +38,7 @@ from providers.vendor import Standing, Task, TaskResult
 if TYPE_CHECKING:
     from circuits.program import Program
     from providers.base import Context, Cost, Json, ProgramResult
+    from providers.rest import Answer
 
 _SIMULATOR_QUBITS = 29
 _MACHINE_SHOTS = 10_000
@@ -132,21 +134,26 @@ class Azure:
         job_id = self._job_id(task)
         container = await self._signed(job_id, "")
         where = beside(container, "inputData")
-        program = self._format.write(_placed(task))
+        program = self._format.write(placed(task))
         headers = {"x-ms-blob-type": "BlockBlob", "Content-Type": self._format.kind}
         await self._door.rest.call("PUT", where, headers=headers, content=program)
         body = self._body(task, job_id, container)
-        # 409: Azure has a job of this id, which can only be this one.
-        await self._door.call("PUT", f"jobs/{job_id}", body=body, starts=True, known=(409,))
+        answer = await self._door.call(
+            "PUT", f"jobs/{job_id}", body=body, starts=True, known=(409,)
+        )
+        await self._confirm(task, answer)
         return job_id
 
     async def lookup(self, task: Task) -> str | None:
         """Ask for the id that the job has if it exists."""
-        try:
-            await self._job(self._job_id(task))
-        except UnknownHandle:
-            return None
-        return self._job_id(task)
+        job_id = self._job_id(task)
+        with in_doubt("azure"):
+            try:
+                found = text(await self._job(job_id), "id", vendor="azure")
+            except UnknownHandle:
+                return None
+            _agree(found, job_id)
+        return job_id
 
     async def standing(self, task: Task, task_id: str) -> Standing:  # noqa: ARG002 - the protocol's
         """Read the job's status and error."""
@@ -171,7 +178,7 @@ class Azure:
     async def stop(self, task: Task, task_id: str) -> None:
         """Cancel, unless it has ended."""
         if not (await self.standing(task, task_id)).state.final:
-            await self._door.call("POST", f"jobs/{safe(task_id)}:cancel")
+            await self._door.call("POST", f"jobs/{path_step(task_id, vendor='azure')}:cancel")
 
     async def calibration(self, device: str) -> Mapping[str, Json]:  # noqa: ARG002 - one device
         """Give the target's status, the maker's quotas, and the sheet that is claimed."""
@@ -186,9 +193,24 @@ class Azure:
         """Azure tells no price before; its estimate is in a finished job's record."""
         return None
 
+    async def _confirm(self, task: Task, answer: Answer) -> None:
+        """Make sure that the answer to a new job is about ours, or that a conflict is with it.
+
+        Raises:
+            OutcomeUnknown: Something else stands in the way, or something else has answered.
+        """
+        if answer.status != 409:
+            with in_doubt("azure"):
+                _agree(created_id(answer, vendor="azure"), self._job_id(task))
+        elif await self.lookup(task) is None:
+            raise OutcomeUnknown(
+                "azure answered 409 to a new job, and has no job of its id: "
+                f"{self._door.rest.words(answer)}"
+            )
+
     def _result(self, task: Task, content: Json) -> ProgramResult:
         draws = Draws(self._context.seed, task.device, task.token)
-        result = self._format.read(content, _placed(task), task.shots, draws)
+        result = self._format.read(content, placed(task), task.shots, draws)
         return result if task.memory else replace(result, memory=None)
 
     def _job_id(self, task: Task) -> str:
@@ -231,7 +253,7 @@ class Azure:
 
     async def _signed(self, job_id: str, blob: str) -> str:
         """Ask for a signed address of the job's container, or of a blob in it."""
-        body: dict[str, Json] = {"containerName": f"job-{safe(job_id)}"}
+        body: dict[str, Json] = {"containerName": f"job-{path_step(job_id, vendor='azure')}"}
         if blob:
             body["blobName"] = blob
         answer = (await self._door.call("POST", "storage/sasUri", body=body)).json("azure")
@@ -241,7 +263,9 @@ class Azure:
         return where
 
     async def _job(self, job_id: str) -> Json:
-        return (await self._door.call("GET", f"jobs/{safe(job_id)}")).json("azure")
+        return (await self._door.call("GET", f"jobs/{path_step(job_id, vendor='azure')}")).json(
+            "azure"
+        )
 
 
 def _device(settings: Settings, form: Format) -> Device:
@@ -276,9 +300,10 @@ def _device(settings: Settings, form: Format) -> Device:
     return replace(claim, max_shots=_MACHINE_SHOTS, fee_rao_per_shot=settings.fee)
 
 
-def _placed(task: Task) -> Program:
-    (program,) = task.programs
-    return program if task.verbatim else program.compacted()[0]
+def _agree(given: str, job_id: str) -> None:
+    """Raise AdapterFault where Azure speaks of another job than ours."""
+    if given.lower() != job_id:
+        raise AdapterFault(f"azure answered with the job {given[:80]!r}, need {job_id}")
 
 
 def _standing(job: Json) -> Standing:

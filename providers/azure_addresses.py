@@ -14,8 +14,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-from providers.errors import UnknownHandle
-
 if TYPE_CHECKING:
     from providers.base import Json
 
@@ -46,10 +44,3 @@ def unsigned(value: Json) -> Json:
     if isinstance(value, list):
         return [unsigned(inner) for inner in value]
     return bare(value) if isinstance(value, str) and "://" in value else value
-
-
-def safe(task_id: str) -> str:
-    """A job id that is one step of a path."""
-    if not task_id or task_id.strip("0123456789abcdefABCDEF-"):
-        raise UnknownHandle(f"azure has no job {task_id[:80]!r}")
-    return task_id

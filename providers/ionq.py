@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from circuits.draws import Draws
 from circuits.gates import GATES
 from providers.base import Cost, DeviceClass, JobState, ProgramResult
-from providers.errors import AdapterFault, JobFailed, Rejected, UnknownHandle
+from providers.errors import AdapterFault, JobFailed, Rejected
 from providers.ionq_devices import SIMULATOR, Settings, machine, simulator
 from providers.ionq_gates import check, circuit, width
 from providers.ionq_results import (
@@ -37,6 +37,7 @@ from providers.ionq_results import (
 from providers.options import Options
 from providers.remote import RemoteProvider
 from providers.rest import Answer, Rest, amount, credential, entries, item, text
+from providers.rest_jobs import beyond, created_id, in_doubt, path_step, placed
 from providers.state_words import translated
 from providers.vendor import Standing, Task, TaskResult
 
@@ -69,7 +70,7 @@ def create(options: Mapping[str, Json], context: Context) -> RemoteProvider:
         url=read.text("url", own).rstrip("/"),
         num_qubits=read.whole("num_qubits", 0, low=0, high=1_024),
         debiasing=read.word("debiasing", "off", ("off", "on")) == "on",
-        lookup_jobs=read.whole("lookup_jobs", 1_000, low=_PAGE, high=100_000),
+        lookup_jobs=read.whole("lookup_jobs", 1_000, low=1, high=100_000),
         fee=read.whole("fee_rao_per_shot", 0, low=0, high=10**12),
     )
     timeout_s = read.real("timeout_s", 30.0, low=0.01, high=600.0)
@@ -112,22 +113,12 @@ class IonQ:
     async def send(self, task: Task) -> str:
         """Create the job."""
         answer = await self._call("POST", "jobs", body=_body(self._settings, task), starts=True)
-        return text(answer.json("ionq"), "id", vendor="ionq")
+        return created_id(answer, vendor="ionq")
 
     async def lookup(self, task: Task) -> str | None:
         """Look through the newest jobs of the backend for the token."""
-        query = {"target": self._settings.backend, "limit": str(_PAGE)}
-        for _ in range(self._settings.lookup_jobs // _PAGE):
-            page = (await self._call("GET", "jobs", query=query)).json("ionq")
-            for job in entries(item(page, "jobs", vendor="ionq"), vendor="ionq"):
-                metadata = job.get("metadata") if isinstance(job, dict) else None
-                if isinstance(metadata, dict) and metadata.get("token") == task.token:
-                    return text(job, "id", vendor="ionq")
-            following = page.get("next") if isinstance(page, dict) else None
-            if not isinstance(following, str) or not following:
-                return None
-            query["next"] = following
-        return None
+        with in_doubt("ionq"):
+            return await self._sought(task.token)
 
     async def standing(self, task: Task, task_id: str) -> Standing:  # noqa: ARG002 - the protocol's
         """Read the job's status, and the failure that goes with it."""
@@ -141,7 +132,7 @@ class IonQ:
             raise JobFailed(standing.detail or f"ionq: the job is {standing.state}")
         form, identity = artifact(job) if self._settings.machine else ("", "")
         where = f"artifacts/{identity}" if form else "results/probabilities"
-        answer = await self._call("GET", f"jobs/{_safe(task_id)}/{where}")
+        answer = await self._call("GET", f"jobs/{path_step(task_id, vendor='ionq')}/{where}")
         result = self._result(task, form, answer)
         if _debiased(job):
             steps = ("IonQ's debiasing", *result.processing)
@@ -153,7 +144,7 @@ class IonQ:
     async def stop(self, task: Task, task_id: str) -> None:  # noqa: ARG002 - the protocol's
         """Cancel, unless it has ended: IonQ would call a completed job cancelled."""
         if not _standing(await self._job(task_id)).state.final:
-            await self._call("PUT", f"jobs/{_safe(task_id)}/status/cancel")
+            await self._call("PUT", f"jobs/{path_step(task_id, vendor='ionq')}/status/cancel")
 
     async def calibration(self, device: str) -> Mapping[str, Json]:  # noqa: ARG002 - one device
         """Give the backend's entry and its newest characterization, whose time is `date`."""
@@ -181,7 +172,7 @@ class IonQ:
         return Cost(amount(value), text(told, "estimated_unit", vendor="ionq").upper())
 
     def _result(self, task: Task, form: str, answer: Answer) -> ProgramResult:
-        program = _placed(task)
+        program = placed(task)
         content = answer.json("ionq")
         if form == SHOTS:
             result = from_shots(content, program)
@@ -192,6 +183,23 @@ class IonQ:
             return from_machine(content, program, shots=task.shots)
         draws = Draws(self._context.seed, task.device, task.token)
         return from_simulator(content, program, shots=task.shots, draws=draws)
+
+    async def _sought(self, token: str) -> str | None:
+        """Find a token's job; None only where the list has come to its end."""
+        query = {"target": self._settings.backend, "limit": str(_PAGE)}
+        seen = 0
+        while seen < self._settings.lookup_jobs:
+            page = (await self._call("GET", "jobs", query=query)).json("ionq")
+            jobs = entries(item(page, "jobs", vendor="ionq"), vendor="ionq")
+            for job in jobs:
+                metadata = job.get("metadata") if isinstance(job, dict) else None
+                if isinstance(metadata, dict) and metadata.get("token") == token:
+                    return text(job, "id", vendor="ionq")
+            if not isinstance(page, dict) or not page.get("next"):
+                return None
+            query["next"] = text(page, "next", vendor="ionq")
+            seen += max(1, len(jobs))
+        raise beyond("ionq", lookup_jobs=self._settings.lookup_jobs)
 
     async def _record(self) -> dict[str, Json]:
         """The backend's entry in the list, and its newest characterization where it has one."""
@@ -209,12 +217,14 @@ class IonQ:
         return record
 
     async def _job(self, task_id: str) -> Json:
-        return (await self._call("GET", f"jobs/{_safe(task_id)}")).json("ionq")
+        return (await self._call("GET", f"jobs/{path_step(task_id, vendor='ionq')}")).json("ionq")
 
     async def _bill(self, task_id: str) -> Json:
         """What the job cost, where IonQ says."""
         try:
-            return (await self._call("GET", f"jobs/{_safe(task_id)}/cost")).json("ionq")
+            return (await self._call("GET", f"jobs/{path_step(task_id, vendor='ionq')}/cost")).json(
+                "ionq"
+            )
         except Rejected:
             return None
 
@@ -234,15 +244,9 @@ class IonQ:
         )
 
 
-def _placed(task: Task) -> Program:
-    """The program on the qubits that IonQ is told: device qubits, unless they are free."""
-    (program,) = task.programs
-    return program if task.verbatim else program.compacted()[0]
-
-
 def _body(settings: Settings, task: Task) -> Json:
     """Write the job; what is not asked for is switched off by name, never left to a default."""
-    program = _placed(task)
+    program = placed(task)
     body: dict[str, Json] = {
         "type": "ionq.circuit.v1",
         "name": f"qsubnet {task.token[:16]}",
@@ -279,10 +283,3 @@ def _debiased(job: Json) -> bool:
     settings = job.get("settings") if isinstance(job, dict) else None
     asked = settings.get("error_mitigation") if isinstance(settings, dict) else None
     return isinstance(asked, dict) and bool(asked.get("debiasing"))
-
-
-def _safe(task_id: str) -> str:
-    """A job id that is one step of a path."""
-    if not task_id or task_id.strip("0123456789abcdefABCDEF-"):
-        raise UnknownHandle(f"ionq has no job {task_id[:80]!r}")
-    return task_id

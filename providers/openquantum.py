@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 from providers.base import Cost, DeviceClass, JobState, ProgramResult, ResultKind
-from providers.errors import AdapterFault, JobFailed, Rejected, RetryLater, UnknownHandle
+from providers.errors import AdapterFault, JobFailed, Rejected, RetryLater
 from providers.openquantum_access import Access, found
 from providers.openquantum_answers import PLANS, PRIORITIES, chosen, counts_of, hostly
 from providers.openquantum_classes import (
@@ -38,6 +38,7 @@ from providers.openquantum_classes import (
 from providers.options import Options
 from providers.remote import RemoteProvider
 from providers.rest import Answer, SecretUrl, amount, entries, item, text
+from providers.rest_jobs import beyond, created_id, in_doubt, path_step, placed
 from providers.state_words import translated
 from providers.vendor import Standing, Task, TaskResult
 
@@ -105,7 +106,7 @@ def create(options: Mapping[str, Json], context: Context) -> RemoteProvider:
         priority=read.word("priority", "standard", PRIORITIES),
         max_credits=read.whole("max_credits", 10**9, low=0, high=10**9),
         poll_s=read.real("poll_s", 2.0, low=0.0, high=60.0),
-        lookup_jobs=read.whole("lookup_jobs", 1_000, low=_PAGE, high=100_000),
+        lookup_jobs=read.whole("lookup_jobs", 1_000, low=1, high=100_000),
         fee=read.whole("fee_rao_per_shot", 0, low=0, high=10**12),
     )
     timeout_s = read.real("timeout_s", 30.0, low=0.01, high=600.0)
@@ -165,24 +166,12 @@ class OpenQuantum:
             "queue_priority_id": priority,
         }
         answer = await self._access.call("POST", self._jobs, body=body, starts=True)
-        return text(answer.json("openquantum"), "id", vendor="openquantum")
+        return created_id(answer, vendor="openquantum")
 
     async def lookup(self, task: Task) -> str | None:
         """Look through the organization's newest jobs for the one of our name."""
-        organization = quote(await self._payer(), safe="")
-        url = f"{self._access.scheduler}/v1/organizations/{organization}/jobs"
-        query = {"limit": str(_PAGE)}
-        for _ in range(self._settings.lookup_jobs // _PAGE):
-            page = (await self._access.call("GET", url, query=query)).json("openquantum")
-            for job in entries(item(page, "jobs", vendor="openquantum"), vendor="openquantum"):
-                if isinstance(job, dict) and job.get("name") == _name(task):
-                    return text(job, "id", vendor="openquantum")
-            pages = page.get("pagination") if isinstance(page, dict) else None
-            cursor = pages.get("next_cursor") if isinstance(pages, dict) else None
-            if not isinstance(cursor, str) or not cursor:
-                return None
-            query["cursor"] = cursor
-        return None
+        with in_doubt("openquantum"):
+            return await self._sought(_name(task))
 
     async def standing(self, task: Task, task_id: str) -> Standing:  # noqa: ARG002 - the protocol's
         """Read the job's status and message."""
@@ -206,7 +195,9 @@ class OpenQuantum:
 
     async def stop(self, task: Task, task_id: str) -> None:  # noqa: ARG002 - the protocol's
         """Cancel; 409 says that it is too late."""
-        await self._access.call("DELETE", f"{self._jobs}/{_safe(task_id)}", known=(409,))
+        await self._access.call(
+            "DELETE", f"{self._jobs}/{path_step(task_id, vendor=self.name)}", known=(409,)
+        )
 
     async def calibration(self, device: str) -> Mapping[str, Json]:  # noqa: ARG002 - one device
         """Give the class's document; a snapshot with its time comes with each result."""
@@ -217,6 +208,25 @@ class OpenQuantum:
         """Prepare the job, which is how the platform quotes, and start nothing."""
         _, quoted = await self._prepared(task)
         return Cost(amount(self._chosen(quoted)[2]), "CREDITS")
+
+    async def _sought(self, name: str) -> str | None:
+        """Find the job of a name; None only where the list has come to its end."""
+        organization = quote(await self._payer(), safe="")
+        url = f"{self._access.scheduler}/v1/organizations/{organization}/jobs"
+        query = {"limit": str(_PAGE)}
+        seen = 0
+        while seen < self._settings.lookup_jobs:
+            page = (await self._access.call("GET", url, query=query)).json("openquantum")
+            jobs = entries(item(page, "jobs", vendor="openquantum"), vendor="openquantum")
+            for job in jobs:
+                if isinstance(job, dict) and job.get("name") == name:
+                    return text(job, "id", vendor="openquantum")
+            pages = page.get("pagination") if isinstance(page, dict) else None
+            if not isinstance(pages, dict) or not pages.get("next_cursor"):
+                return None
+            query["cursor"] = text(pages, "next_cursor", vendor="openquantum")
+            seen += max(1, len(jobs))
+        raise beyond("openquantum", lookup_jobs=self._settings.lookup_jobs)
 
     async def _prepared(self, task: Task) -> tuple[str, Json]:
         """Upload and prepare a program: (preparation id, quote)."""
@@ -278,15 +288,14 @@ class OpenQuantum:
         return self._organization
 
     def _text(self, task: Task) -> str:
-        (program,) = task.programs
         device = self._device
         if device is None:
             raise AdapterFault("openquantum: a task came before its device was described")
-        placed = program if task.verbatim else program.compacted()[0]
+        program = placed(task)
         machine = device.device_class is DeviceClass.QPU
         return openqasm3(
-            placed,
-            width=device.topology.num_qubits if machine else placed.num_qubits,
+            program,
+            width=device.topology.num_qubits if machine else program.num_qubits,
             words=spelling(self._record) if machine else {},
             barriers="barriers" in features(self._record) or not machine,
         )
@@ -307,17 +316,9 @@ class OpenQuantum:
         return await self._access.rest.call("GET", SecretUrl(self._trusted(url)))
 
     async def _job(self, task_id: str) -> Json:
-        url = f"{self._jobs}/{_safe(task_id)}"
+        url = f"{self._jobs}/{path_step(task_id, vendor=self.name)}"
         return (await self._access.call("GET", url)).json("openquantum")
 
 
 def _name(task: Task) -> str:
     return f"qsubnet {task.token}"
-
-
-def _safe(task_id: str) -> str:
-    """A job id that is one step of a path."""
-    plain = task_id.replace("-", "").replace("_", "")
-    if not plain.isascii() or not plain.isalnum() or len(task_id) > 128:
-        raise UnknownHandle(f"openquantum has no job {task_id[:80]!r}")
-    return task_id

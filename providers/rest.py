@@ -128,6 +128,10 @@ class Rest:
         except (httpx.TransportError, httpx.DecodingError) as error:
             cut = f"{said} was cut ({type(error).__name__})"
             raise (OutcomeUnknown(cut) if starts else RetryLater(cut)) from None
+        except AdapterFault as error:
+            if starts:
+                raise OutcomeUnknown(str(error)) from None
+            raise
         if answer.status < 300 or answer.status in known:
             return answer
         raise self._refusal(answer, said, starts=starts)
@@ -165,7 +169,7 @@ class Rest:
     def _refusal(self, answer: Answer, said: str, *, starts: bool) -> ProviderError:
         """Turn a status of 300 and above into the error that says what to do."""
         status = answer.status
-        words = self._words(answer)
+        words = self.words(answer)
         told = f"{said} answered {status}: {words}" if words else f"{said} answered {status}"
         if status == 429:
             wait = answer.headers.get("retry-after", "")
@@ -177,10 +181,11 @@ class Rest:
         if status in (404, 410):
             return Rejected(told) if starts else UnknownHandle(told)
         if status < 400:
-            return AdapterFault(f"{told}; no redirection is followed")
+            told = f"{told}; no redirection is followed"
+            return OutcomeUnknown(told) if starts else AdapterFault(told)
         return Rejected(told)
 
-    def _words(self, answer: Answer) -> str:
+    def words(self, answer: Answer) -> str:
         """Find the vendor's own sentence in an error's body, and take our secrets out of it."""
         try:
             content = json.loads(answer.content)

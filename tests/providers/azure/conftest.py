@@ -103,7 +103,11 @@ def from_qasm(text: str) -> QuantumCircuit:
 
 @dataclass
 class Fault:
-    """What goes wrong once: an answer in its place, or `lost`, `cut`, `hang`."""
+    """What goes wrong once.
+
+    `answer` in the place of the service, `garbled` after it has done its work; `lost`, `cut`,
+    `hang`. A body of bytes is sent as it stands.
+    """
 
     method: str
     path: str
@@ -221,7 +225,9 @@ class Handler(BaseHTTPRequestHandler):
                 self.fake.release.wait(30)
             return
         if fault and fault.kind == "answer":
-            self.send(fault.status, json.dumps(fault.body).encode(), fault.headers)
+            plain = isinstance(fault.body, bytes)
+            data = fault.body if plain else json.dumps(fault.body).encode()
+            self.send(fault.status, data, fault.headers)
             return
         if storage:
             self.stored(split.path.removeprefix("/storage/"), parse_qs(split.query), data)
@@ -237,7 +243,9 @@ class Handler(BaseHTTPRequestHandler):
         assert split.path.startswith(ROOT), split.path
         assert parse_qs(split.query)["api-version"]
         status, answer = self.fake.reply(self.command, split.path.removeprefix(ROOT), body)
-        if not (fault and fault.kind == "lost"):
+        if fault and fault.kind == "garbled":
+            self.send(fault.status, fault.body)
+        elif not (fault and fault.kind == "lost"):
             self.send(status, json.dumps(answer).encode())
 
     do_GET = do_POST = do_PUT = handle_any  # noqa: N815 - http.server's names

@@ -297,6 +297,73 @@ def test_a_job_whose_answer_is_lost_is_found_again_and_paid_once(
     assert len(azure.created()) == (1 if kind == "lost" else 2)
 
 
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [  # a proxy's page, an answer that was cut, one without a usable id, a redirection
+        (200, b"<html>Sign in to continue</html>"),
+        (201, b'{"id": "0197379a-c3b8'),
+        (201, b'{"status": "Waiting"}'),
+        (201, b'{"id": "0197379a-c3b8"}'),
+        (303, b""),
+    ],
+)
+@pytest.mark.parametrize("kind", ["garbled", "answer"])
+def test_a_job_whose_answer_cannot_be_read_is_found_again_or_sent_for_the_first_time(
+    azure: Any, azure_fault: Any, make: Any, kind: str, status: int, body: bytes
+) -> None:
+    azure.faults.append(azure_fault("PUT", "/jobs/", kind, status, body))
+    provider, asked = make("rigetti"), job(asymmetric("rigetti"), device="rigetti")
+    with pytest.raises(OutcomeUnknown):
+        asyncio.run(provider.submit(asked))
+    (result,) = run(provider, asked).programs
+    assert result.counts.table == {"1010": 40}
+    assert len(azure.jobs) == 1
+    assert len(azure.created()) == (1 if kind == "garbled" else 2)
+
+
+@pytest.mark.parametrize("page", [b"<html>Sign in</html>", b'{"id": "another"}', b"{}"])
+def test_a_job_that_cannot_be_read_leaves_the_doubt(
+    azure: Any, azure_fault: Any, make: Any, page: bytes
+) -> None:
+    azure.faults.append(azure_fault("PUT", "/jobs/", "lost"))
+    azure.faults.append(azure_fault("GET", "/jobs/", "garbled", 200, page))
+    provider, asked = make("rigetti"), job(asymmetric("rigetti"), device="rigetti")
+    for _ in range(2):
+        with pytest.raises(OutcomeUnknown):
+            asyncio.run(provider.submit(asked))
+    asyncio.run(provider.submit(asked))
+    assert len(azure.created()) == len(azure.jobs) == 1
+
+
+def test_a_conflict_is_with_our_own_job_only_where_the_workspace_has_it(
+    azure: Any, azure_fault: Any, make: Any
+) -> None:
+    asked = job(asymmetric("rigetti"), device="rigetti")
+    locked = {"error": {"code": "ScopeLocked", "message": "The workspace is locked."}}
+    azure.faults.append(azure_fault("PUT", "/jobs/", "answer", 409, locked))
+    provider = make("rigetti")
+    with pytest.raises(OutcomeUnknown, match=r"no job of its id: The workspace is locked\."):
+        asyncio.run(provider.submit(asked))
+    handle = asyncio.run(provider.submit(asked))
+    # A process that remembers nothing sends the job again, and meets it.
+    assert asyncio.run(make("rigetti").submit(asked)) == handle
+    assert len(azure.jobs) == 1
+
+
+def test_a_conflict_that_cannot_be_looked_into_leaves_the_doubt(
+    azure: Any, azure_fault: Any, make: Any
+) -> None:
+    asked = job(asymmetric("rigetti"), device="rigetti")
+    handle = asyncio.run(make("rigetti").submit(asked))
+    for status in (403, 429, 500):
+        azure.faults.append(azure_fault("GET", "/jobs/", "answer", status, {}))
+        forgetful = make("rigetti")
+        with pytest.raises(OutcomeUnknown):
+            asyncio.run(forgetful.submit(asked))
+        assert asyncio.run(forgetful.submit(asked)) == handle
+    assert len(azure.jobs) == 1
+
+
 def test_one_key_at_two_targets_is_two_jobs(azure: Any, make: Any) -> None:
     for maker in ("quantinuum", "rigetti"):
         (result,) = run(make(maker), job(asymmetric(maker), device=maker)).programs

@@ -108,7 +108,11 @@ def law(given: Mapping[str, Any]) -> NDArray[np.float64]:
 
 @dataclass
 class Fault:
-    """What goes wrong once: an answer in its place, or `lost`, `cut`, `hang`."""
+    """What goes wrong once.
+
+    `answer` in the place of the service, `garbled` after it has done its work; `lost`, `cut`,
+    `hang`. A body of bytes is sent as it stands.
+    """
 
     method: str
     path: str
@@ -267,6 +271,8 @@ class Handler(BaseHTTPRequestHandler):
         if fault and fault.kind == "lost":
             self.close_connection = True
             return
+        if fault and fault.kind == "garbled":
+            status, answer = fault.status, fault.body
         self.send(status, answer)
 
     do_GET = do_POST = do_PUT = handle_any  # noqa: N815 - http.server's names
@@ -279,7 +285,7 @@ class Handler(BaseHTTPRequestHandler):
         return None
 
     def send(self, status: int, body: Any, headers: Mapping[str, str] | None = None) -> None:
-        data = json.dumps(body).encode()
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
         self.send_response(status)
         for name, value in {**(headers or {}), "content-length": str(len(data))}.items():
             self.send_header(name, value)

@@ -54,6 +54,15 @@ ASYMMETRIC = Program(
     (FLIP, Operation("gpi", (2,), (0.1,)), measure(0, 1), measure(1, 0), measure(2, 3)),
 )
 
+UNREADABLE = [  # a proxy's page, an answer that was cut, one without a usable id, a redirection
+    (200, b"<html>Sign in to continue</html>"),
+    (201, b'{"id": "0197379a-c3b8'),
+    (201, b'{"status": "submitted"}'),
+    (201, b'{"id": ""}'),
+    (201, b'{"id": "../whoami"}'),
+    (303, b""),
+]
+
 
 @pytest.fixture
 def provider(ionq: Any, context: Context) -> RemoteProvider:
@@ -370,6 +379,54 @@ def test_a_job_whose_answer_is_lost_is_found_again_and_paid_once(
     tokens = [body["metadata"]["token"] for body in ionq.created()]
     assert len(ionq.jobs) == 6
     assert tokens.count(tokens[0]) == (1 if kind == "lost" else 2)
+
+
+@pytest.mark.parametrize(("status", "body"), UNREADABLE)
+def test_a_job_whose_answer_cannot_be_read_is_found_again_and_paid_once(
+    ionq: Any, ionq_fault: Any, provider: RemoteProvider, status: int, body: bytes
+) -> None:
+    ionq.faults.append(ionq_fault("POST", "/jobs", "garbled", status, body))
+    with pytest.raises(OutcomeUnknown):
+        asyncio.run(provider.submit(job(ASYMMETRIC)))
+    (result,) = run(provider, job(ASYMMETRIC)).programs
+    assert result.counts.table == {"1010": 50}
+    assert len(ionq.created()) == len(ionq.jobs) == 1
+
+
+@pytest.mark.parametrize(
+    "page", [b"<html>Sign in</html>", b'{"jobs": [{"id"', b"{}", b'{"jobs": [], "next": 7}']
+)
+def test_a_list_that_cannot_be_read_leaves_the_doubt(
+    ionq: Any, ionq_fault: Any, provider: RemoteProvider, page: bytes
+) -> None:
+    ionq.faults.append(ionq_fault("POST", "/jobs", "lost"))
+    ionq.faults.append(ionq_fault("GET", "/jobs", "garbled", 200, page))
+    for _ in range(2):
+        with pytest.raises(OutcomeUnknown):
+            asyncio.run(provider.submit(job(ASYMMETRIC)))
+    asyncio.run(provider.submit(job(ASYMMETRIC)))
+    assert len(ionq.created()) == len(ionq.jobs) == 1
+
+
+@pytest.mark.parametrize("kind", ["lost", "cut"])
+def test_a_job_beyond_the_newest_that_are_looked_through_is_not_sent_again(
+    ionq: Any, ionq_fault: Any, context: Context, tmp_path: Path, kind: str
+) -> None:
+    kept = replace(context, folder=tmp_path)
+    few = create({**MACHINE, "lookup_jobs": 3}, kept)
+    ionq.faults.append(ionq_fault("POST", "/jobs", kind))
+    with pytest.raises(OutcomeUnknown):
+        asyncio.run(few.submit(job(ASYMMETRIC)))
+    for other in range(2, 8):  # three pages of two
+        asyncio.run(few.submit(job(ASYMMETRIC, key=other)))
+    for asked in (few.submit(job(ASYMMETRIC)), few.find(job(ASYMMETRIC).key)):
+        with pytest.raises(OutcomeUnknown, match=r"newest 3.*lookup_jobs"):
+            asyncio.run(asked)  # type: ignore[arg-type]
+    assert len(ionq.created()) == 7
+    many = create({**MACHINE, "lookup_jobs": 9}, kept)  # the list ends before
+    asyncio.run(many.submit(job(ASYMMETRIC)))
+    assert len(ionq.jobs) == 7
+    assert len(ionq.created()) == (7 if kind == "lost" else 8)
 
 
 def test_a_restart_between_submission_and_result_changes_nothing(

@@ -76,7 +76,11 @@ def simulator() -> dict[str, Any]:
 
 @dataclass
 class Fault:
-    """What goes wrong once: an answer in its place, or `lost`, `cut`, `hang`."""
+    """What goes wrong once.
+
+    `answer` in the place of the service, `garbled` after it has done its work; `lost`, `cut`,
+    `hang`. A body of bytes is sent as it stands.
+    """
 
     method: str
     path: str
@@ -246,7 +250,9 @@ class Handler(BaseHTTPRequestHandler):
             return
         query = {key: values[0] for key, values in parse_qs(split.query).items()}
         status, answer = self.fake.reply(self.command, split.path, query, body)
-        if not (fault and fault.kind == "lost"):
+        if fault and fault.kind == "garbled":
+            self.send(fault.status, fault.body)
+        elif not (fault and fault.kind == "lost"):
             self.send(status, b"" if answer is None else json.dumps(answer).encode())
 
     do_GET = do_POST = do_PUT = do_DELETE = handle_any  # noqa: N815 - http.server's names

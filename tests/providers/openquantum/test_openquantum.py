@@ -43,6 +43,15 @@ ASYMMETRIC = Program(
     ),
 )
 
+UNREADABLE = [  # a proxy's page, an answer that was cut, one without a usable id, a redirection
+    (200, b"<html>Sign in to continue</html>"),
+    (201, b'{"id": "0197379a-c3b8'),
+    (201, b'{"status": "Pending"}'),
+    (201, b'{"id": ""}'),
+    (201, b'{"id": "../whoami"}'),
+    (303, b""),
+]
+
 
 @pytest.fixture
 def provider(openquantum: Any, context: Context) -> RemoteProvider:
@@ -325,6 +334,61 @@ def test_a_job_whose_answer_is_lost_is_found_again_and_paid_once(
     assert result.counts.table == {"1010": 40}
     assert len(openquantum.jobs) == 5
     assert len(openquantum.created()) == (5 if kind == "lost" else 6)
+
+
+@pytest.mark.parametrize(("status", "body"), UNREADABLE)
+def test_a_job_whose_answer_cannot_be_read_is_found_again_and_paid_once(
+    openquantum: Any, openquantum_fault: Any, provider: RemoteProvider, status: int, body: bytes
+) -> None:
+    openquantum.faults.append(openquantum_fault("POST", "/v1/jobs", "garbled", status, body))
+    with pytest.raises(OutcomeUnknown):
+        asyncio.run(provider.submit(job(ASYMMETRIC)))
+    (result,) = run(provider, job(ASYMMETRIC)).programs
+    assert result.counts.table == {"1010": 40}
+    assert len(openquantum.created()) == len(openquantum.jobs) == 1
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        b"<html>Sign in</html>",
+        b'{"jobs": [{"id"',
+        b"{}",
+        b'{"jobs": [], "pagination": {"next_cursor": 7}}',
+    ],
+)
+def test_a_list_that_cannot_be_read_leaves_the_doubt(
+    openquantum: Any, openquantum_fault: Any, provider: RemoteProvider, page: bytes
+) -> None:
+    listed = "/v1/organizations/.*/jobs"
+    openquantum.faults.append(openquantum_fault("POST", "/v1/jobs", "lost"))
+    openquantum.faults.append(openquantum_fault("GET", listed, "garbled", 200, page))
+    for _ in range(2):
+        with pytest.raises(OutcomeUnknown):
+            asyncio.run(provider.submit(job(ASYMMETRIC)))
+    asyncio.run(provider.submit(job(ASYMMETRIC)))
+    assert len(openquantum.created()) == len(openquantum.jobs) == 1
+
+
+@pytest.mark.parametrize("kind", ["lost", "cut"])
+def test_a_job_beyond_the_newest_that_are_looked_through_is_not_started_again(
+    openquantum: Any, openquantum_fault: Any, context: Context, tmp_path: Path, kind: str
+) -> None:
+    kept = replace(context, folder=tmp_path)
+    few = create({**GARNET, "lookup_jobs": 3}, kept)
+    openquantum.faults.append(openquantum_fault("POST", "/v1/jobs", kind))
+    with pytest.raises(OutcomeUnknown):
+        asyncio.run(few.submit(job(ASYMMETRIC)))
+    for other in range(2, 8):  # three pages of two
+        asyncio.run(few.submit(job(ASYMMETRIC, key=other)))
+    for asked in (few.submit(job(ASYMMETRIC)), few.find(job(ASYMMETRIC).key)):
+        with pytest.raises(OutcomeUnknown, match=r"newest 3.*lookup_jobs"):
+            asyncio.run(asked)  # type: ignore[arg-type]
+    assert len(openquantum.created()) == 7
+    many = create({**GARNET, "lookup_jobs": 9}, kept)  # the list ends before
+    asyncio.run(many.submit(job(ASYMMETRIC)))
+    assert len(openquantum.jobs) == 7
+    assert len(openquantum.created()) == (7 if kind == "lost" else 8)
 
 
 @pytest.mark.parametrize(
