@@ -17,7 +17,6 @@ import hmac
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import median
 
 from circuits.case import Case
 from circuits.families import family
@@ -46,14 +45,9 @@ RANDOM_SIZE = (8, 5)
 TRAP_SIZE = (6, 3)
 XEB_WIDEST = 20
 EXACTNESS_DEPTH = 16
-ROW_SHORTEST, ROW_LONGEST = 16, 80
+ROW_SHORTEST, ROW_LONGEST = 16, 48
 ROW_QUBITS = 1728
 """Gates in a row times qubits, about, of the probe of repeated gates."""
-
-_ROW_ERRORS = 0.6
-"""What the sheet's errors (average infidelities) of a row add up to: a pair then comes out wrong in
-two to four shots of ten, where a change of its error shows most. 3/8 of a depolarised pair's errors
-leave both bits as they were; relaxation and crosstalk come on top."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,10 +173,10 @@ class _Weights:
 _CHEAP_FIRST = _Weights(
     fair=500,
     ones=700,
-    repeated=300,
+    repeated=200,
     mirrors=400,
     per_width=2,
-    long=1000,
+    long=1100,
     wide=200,
     narrow=400,
     narrow_circuits=2,
@@ -193,11 +187,11 @@ _CHEAP_FIRST = _Weights(
 
 _DRIFT_FIRST = _Weights(
     fair=200,
-    ones=600,
+    ones=550,
     repeated=1950,
     mirrors=150,
     per_width=1,
-    long=500,
+    long=550,
     wide=100,
     narrow=200,
     narrow_circuits=2,
@@ -220,7 +214,7 @@ def _shares(device: Device, weights: _Weights) -> tuple[_Share, ...]:
     def cut(size: tuple[int, int]) -> tuple[tuple[int, int]]:
         return ((min(size[0], connected), size[1]),)
 
-    row = ((connected, _row_length(device, connected)),)
+    row = ((connected, _row_length(connected)),)
     shares = (
         *fixed,
         _Share(RepeatedGates.name, weights.repeated, row, fixed=True),
@@ -235,16 +229,15 @@ def _shares(device: Device, weights: _Weights) -> tuple[_Share, ...]:
     return (*shares, _Share("mirror", weights.wide, tuple((connected, d) for d in WIDE_DEPTHS)))
 
 
-def _row_length(device: Device, width: int) -> int:
-    """Choose how often the probe repeats its gates.
+def _row_length(width: int) -> int:
+    """Choose how often the probe repeats its gates: by width alone, so that it stays one probe.
 
-    A wide device has many pairs to show drift, and needs shorter rows.
+    A sheet that is published anew must not change it, or the record of its drift would begin anew.
+    Where a gate errs once in a hundred times, a pair then comes out wrong in two or three shots of
+    ten, where a change shows most; a wide device has many pairs to show drift, and needs less.
     """
-    errors = device.errors.two_qubit if device.errors else ()
-    typical = median(errors) if errors else 0.0
-    longest = min(ROW_LONGEST, max(ROW_SHORTEST, ROW_QUBITS // width))
-    wanted = min(longest, _ROW_ERRORS / typical) if typical else longest
-    return max(ROW_SHORTEST, round(wanted / ORDER) * ORDER)
+    wanted = round(ROW_QUBITS / width / ORDER) * ORDER
+    return max(ROW_SHORTEST, min(ROW_LONGEST, wanted))
 
 
 def case_key(secret: bytes, *path: str | int) -> bytes:

@@ -38,11 +38,11 @@ def test_a_qpu_gets_probes_at_full_width_mirrors_and_xeb() -> None:
     assert [(a.family, a.width, a.depth, a.circuits, a.shots, a.fixed) for a in asked] == [
         ("readout", 9, 0, 2, 250, True),
         ("readout", 9, 1, 1, 700, True),
-        ("repeated_gates", 9, 64, 1, 300, True),
+        ("repeated_gates", 9, 48, 1, 200, True),
         ("mirror", 4, 4, 2, 67, False),
         ("mirror", 6, 4, 2, 67, False),
         ("mirror", 8, 4, 2, 67, False),
-        ("mirror", 7, 8, 2, 500, False),
+        ("mirror", 7, 8, 2, 550, False),
         ("brickwork", 3, 8, 2, 200, False),
         ("brickwork", 8, 5, 1, 200, False),
         ("trap", 6, 3, 2, 150, False),
@@ -57,7 +57,7 @@ def test_once_the_cheap_simulators_are_ruled_out_shots_go_to_the_probes() -> Non
         grade: sum(a.circuits * a.shots for a in plan(QPU, reached=grade) if a.fixed)
         for grade in Grade
     }
-    assert spent == {Grade.S0: 3000, Grade.S1: 5500, Grade.S2: 5500, Grade.S3: 5500}
+    assert spent == {Grade.S0: 2800, Grade.S1: 5400, Grade.S2: 5400, Grade.S3: 5400}
     programs = {
         grade: {digest for name, digest in _drawn(QPU, reached=grade) if name == "readout"}
         for grade in Grade
@@ -86,6 +86,15 @@ def test_one_qubit_gets_what_one_qubit_can_do() -> None:
     assert [a.family for a in plan(lone)] == ["readout", "readout"]
     assert plan(_simulator(1)) == ()
     assert len(_drawn(lone)) == 3
+
+
+def test_a_new_sheet_changes_no_probe() -> None:
+    worse = ErrorRates(SHEET.one_qubit, tuple(3 * e for e in SHEET.two_qubit), SHEET.readout)
+    fixed = [a for a in plan(QPU) if a.fixed]
+    assert [a for a in plan(replace(QPU, errors=worse)) if a.fixed] == fixed
+    probes = {name: digest for name, digest in _drawn(QPU) if name == "repeated_gates"}
+    again = _drawn(replace(QPU, errors=worse))
+    assert probes["repeated_gates"] in {digest for _, digest in again}
 
 
 def test_no_job_asks_for_more_shots_than_the_device_takes() -> None:
@@ -120,7 +129,7 @@ def test_an_auditor_redraws_every_case_from_its_key() -> None:
 
 def test_draws_are_the_same_on_every_machine() -> None:
     text = "\n".join(digest for _, digest in _drawn(QPU))
-    assert hashlib.sha256(text.encode()).hexdigest()[:16] == "1f6d6394878b41aa"
+    assert hashlib.sha256(text.encode()).hexdigest()[:16] == "7b6a9d1fc70db89e"
 
 
 def test_a_commitment_does_not_tell_the_order_and_binds_every_key() -> None:

@@ -213,15 +213,21 @@ def _accusations(answers: Sequence[Answer], device: Device | None) -> dict[Accus
         Accusation.BELOW_CLAIM: _peak(a.below_claim for a in whole),
         Accusation.TOO_GOOD: _peak(a.too_good for a in whole),
         Accusation.REPLAYED: _peak(_replays(whole, is_qpu=is_qpu)),
-        Accusation.SCALED: _scaled(whole),
+        Accusation.SCALED: _scaled(whole, is_qpu=is_qpu),
         Accusation.ROUNDED: _peak(hedged(a.rounded) for a in whole if a.rounded is not None),
     }
 
 
-def _scaled(answers: Iterable[Answer]) -> float:
-    state = Scaled()
+def _scaled(answers: Iterable[Answer], *, is_qpu: bool) -> float:
+    """Look for a common divisor; of all but a `qpu`, in the first answer to each program.
+
+    A simulator with a fixed seed gives one program's answer again and again, which is one draw.
+    """
+    state, known = Scaled(), set()
     for answer in answers:
-        state = state.after(answer.execution.table)
+        if is_qpu or answer.execution.identity not in known:
+            state = state.after(answer.execution.table)
+        known.add(answer.execution.identity)
     return state.highest
 
 

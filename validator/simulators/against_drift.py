@@ -141,7 +141,7 @@ class DriftTwin:
         if not scored:
             return replace(self, roster=roster, _qubits=qubits)
         weights = fitted_weights([qubit.told for qubit in qubits])
-        log_e = _log_e(qubits) * roster.freedom
+        log_e = _log_e(qubits, roster.freedoms)
         return DriftTwin(hedged(log_e / _LN10), self.epochs + 1, roster, qubits, weights)
 
 
@@ -191,8 +191,8 @@ def _scored(
     )
 
 
-def _log_e(qubits: Sequence[_Qubit]) -> float:
-    """Return ln q/P over all qubits, before what went into the shared movements."""
+def _log_e(qubits: Sequence[_Qubit], freedoms: Sequence[float]) -> float:
+    """Return ln q/P over all qubits, less the share that went into the shared movements."""
     fitted = fitted_weights([[own.marginal() for own in qubit.alone] for qubit in qubits])
     logs = [math.log(_FLOOR_P / len(_LAWS) + (1.0 - _FLOOR_P) * w) for w in fitted]
     gains = [
@@ -200,7 +200,7 @@ def _log_e(qubits: Sequence[_Qubit]) -> float:
         - log_sum([log + own.best() for log, own in zip(logs, qubit.alone, strict=True)])
         for qubit in qubits
     ]
-    return math.fsum(min(gain, CAP) for gain in gains)
+    return math.fsum(min(gain, CAP) * left for gain, left in zip(gains, freedoms, strict=True))
 
 
 def fitted_weights(logs: Sequence[Sequence[float]]) -> tuple[float, ...]:

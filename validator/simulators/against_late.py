@@ -96,10 +96,10 @@ class _Copy:
         weights = fitted_weights([qubit.told for qubit in qubits]) if scored else self.weights
         return _Copy(qubits, weights)
 
-    def log_e(self, earned: Sequence[float]) -> float:
-        """Return ln q/P_late over all qubits, each capped as in `against_drift`."""
+    def log_e(self, earned: Sequence[float], freedoms: Sequence[float]) -> float:
+        """Return ln q/P_late over all qubits, each capped and weighed as in `against_drift`."""
         gains = [bet - qubit.given for bet, qubit in zip(earned, self.qubits, strict=True)]
-        return math.fsum(min(gain, CAP) for gain in gains)
+        return math.fsum(min(gain, CAP) * left for gain, left in zip(gains, freedoms, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ class LateTwin:
         )
         if not scored:
             return LateTwin(self.log10_e, made_up, (exact, noisy))
-        late = min(copy.log_e(made_up.earned) for copy in (exact, noisy)) * roster.freedom
+        late = min(copy.log_e(made_up.earned, roster.freedoms) for copy in (exact, noisy))
         found = min(made_up.log10_e, hedged(late / _LN10))
         return LateTwin(found, made_up, (exact, noisy))
 

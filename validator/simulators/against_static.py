@@ -162,7 +162,7 @@ def _gains(block: Sequence[Integers], *, test: int, draws: Draws) -> list[float]
     seen = np.array([c[:b].sum(axis=0) for c, (_, b) in zip(block, parts, strict=True)])
     ones = seen.sum(axis=0)
     moving = (ones > 0) & (ones < sum(shots))
-    if min(shots) == 0 or not moving.any():
+    if not len(fresh) or min(shots) == 0 or not moving.any():
         return [0.0] * len(_WALKS)
     rates = ones[moving] / sum(shots)
     typical = sum(shots) / len(shots)

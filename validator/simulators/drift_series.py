@@ -140,10 +140,10 @@ class Roster:
     pulls: tuple[float, ...]
 
     @property
-    def freedom(self) -> float:
-        """Share of the degrees of freedom that the shared movements leave."""
-        shared = len({kind for kind, pull in zip(self.kinds, self.pulls, strict=True) if pull})
-        return (len(self.kinds) - shared) / len(self.kinds)
+    def freedoms(self) -> tuple[float, ...]:
+        """For each qubit, the share of its kind's degrees of freedom that is its own movement."""
+        sizes = [self.kinds.count(kind) for kind in self.kinds]
+        return tuple((size - 1) / size if size > 1 else 1.0 for size in sizes)
 
     @classmethod
     def settled(

@@ -171,6 +171,21 @@ def test_scaled_counts_are_fraud(judged: Judge, sample: Callable[..., Answerer])
     assert "share a divisor" in verdict.reason
 
 
+def test_one_even_draw_of_a_seeded_simulator_is_no_common_divisor_however_often_it_comes(
+    executed: Callable[..., Execution], reference: Reference
+) -> None:
+    bell = Program(
+        2,
+        2,
+        (Operation("h", (0,)), Operation("cx", (0, 1)), measure(0, 0), measure(1, 1)),
+    )
+    counts = {"00": 32, "11": 32}
+    records = [executed(number, bell, counts) for number in range(30)]
+    verdict = judge_recorded(recorded_evidence(records, reference=reference))
+    assert verdict.outcome is not Outcome.FRAUD
+    assert verdict.evidence.accusations[Accusation.SCALED] < 2
+
+
 def test_rounded_probabilities_are_fraud_unless_they_say_what_they_are(judged: Judge) -> None:
     def rounded(_: np.random.Generator, law: DenseLaw) -> dict[str, float]:
         pairs = enumerate(np.rint(2000 * law.values))

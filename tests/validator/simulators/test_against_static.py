@@ -108,6 +108,15 @@ def test_probes_of_any_width_and_changing_shots_stand_side_by_side() -> None:
     assert math.isfinite(law.log10_e)
 
 
+@pytest.mark.parametrize("shots", [50, 100, 149, 150, 250])
+def test_few_shots_an_answer_are_no_fault(shots: int) -> None:
+    rng = np.random.default_rng(7)
+    law = StaticLaw(Draws(b"key"))
+    for job in range(BLOCK + 1):
+        law = law.after(ProbeAnswer(f"{job}", "p", _counts(rng.random((shots, 2)) < 0.5)))
+    assert law.log10_e < 2
+
+
 def test_another_width_under_the_same_digest_is_refused() -> None:
     law = StaticLaw(Draws(b"key")).after(ProbeAnswer("a", "p", {"00": 100}))
     with pytest.raises(ValueError, match="need 2 bits of this probe, got 3"):

@@ -130,7 +130,7 @@ def test_what_all_readout_does_at_once_is_not_taken_out_of_the_gates() -> None:
     roster = Roster.settled(start, start)
     assert roster is not None
     assert roster.kinds == (0, 0, 1, 1)
-    assert roster.freedom == 0.5
+    assert roster.freedoms == (0.5,) * 4
     warmer = roster.movement(both_kinds((450, 450), (2_000, 3_000)))
     assert warmer is not None
     assert warmer.steps[2:] == pytest.approx((0.0, 0.0), abs=1e-12)
@@ -142,7 +142,7 @@ def test_an_element_alone_in_its_kind_keeps_its_whole_movement() -> None:
     roster = Roster.settled(start, start)
     assert roster is not None
     assert roster.pulls[2] == 0.0
-    assert roster.freedom == pytest.approx(2 / 3)
+    assert roster.freedoms == (0.5, 0.5, 1.0)
     later = roster.movement(both_kinds((300, 300), (2_100,)))
     assert later is not None
     assert later.steps[2] == pytest.approx(math.log(2_100 / 2_000), rel=0.05)
