@@ -1,8 +1,10 @@
 """Braket's record of a device -> what a miner claims of it.
 
 Physical qubits have numbers with holes (IQM starts at 1, Rigetti skips broken ones): q[j] is the
-j-th physical qubit, in ascending order, of those with published error rates; couplings without a
-published rate of the gate that is used are left out. `Machine.dialect.physical` has the numbers.
+j-th physical qubit of the machine's own graph, in ascending order, whatever the calibration of the
+day lacks, so that a program means the same hardware tomorrow. `Machine.dialect.physical` has the
+numbers. Couplings without a published rate of the gate that is used are left out, and so are those
+of a qubit without one; its sheet then says 1 for its gates and 1/2 for its readout.
 
 Blind spot: limits on angles are known of Rigetti's rx only.
 """
@@ -203,17 +205,15 @@ def _described(
         return present[:n], device
     rates = Rates(said)
     gate, pairs = _pairs(said, rates, present)
-    alone = {q: (rates.one_qubit(q), rates.readout(q)) for q in present}
-    labels = tuple(q for q in present if None not in alone[q])
-    pairs = {pair: r for pair, r in pairs.items() if set(pair) <= set(labels)}
-    if not labels or not pairs:
+    known = {q for q in present if None not in (rates.one_qubit(q), rates.readout(q))}
+    pairs = {pair: rate for pair, rate in pairs.items() if known.issuperset(pair)}
+    if not pairs:
         raise Rejected(
             f"the maker of {claim.name!r} publishes no error rates of its qubits, readout and "
             "two-qubit gate: by its ARN it can be offered with a sheet of yours, option 'sheet'"
         )
-    if most:
-        labels = _part(labels, list(pairs), most)
-        pairs = {pair: r for pair, r in pairs.items() if set(pair) <= set(labels)}
+    labels = _part(_coupled(said, present), most) if most else present
+    pairs = {pair: rate for pair, rate in pairs.items() if set(labels).issuperset(pair)}
     return labels, _device(claim, native, gate, labels, pairs, rates)
 
 
@@ -233,9 +233,9 @@ def _device(
     except CircuitError as error:
         raise Rejected(f"the couplings of {claim.name!r}: {error}") from None
     errors = ErrorRates(
-        tuple(rates.one_qubit(q) or 0.0 for q in labels),
+        tuple(_told(rates.one_qubit(q), missing=1.0) for q in labels),
         tuple(edges[edge] for edge in topology.edges),
-        tuple(rates.readout(q) or 0.0 for q in labels),
+        tuple(_told(rates.readout(q), missing=0.5) for q in labels),
     )
     return Device(claim.name, DeviceClass.QPU, topology, errors, NAME)
 
@@ -280,12 +280,16 @@ def _spelt(gate: str, native: frozenset[str]) -> bool:
     return any(_OURS.get(word) == gate for word in native)
 
 
-def _part(labels: Sequence[int], pairs: Sequence[Edge], most: int) -> tuple[int, ...]:
+def _told(rate: float | None, *, missing: float) -> float:
+    """What is missing is no zero."""
+    return missing if rate is None else rate
+
+
+def _part(coupled: Sequence[Edge], most: int) -> tuple[int, ...]:
     """A connected part: the first qubit with a coupling, then its neighbours in turn."""
-    reached = [min(min(pair) for pair in pairs)]
+    reached = [min(map(min, coupled))]
     for here in reached:
-        for label in labels:
-            near = (here, label) in pairs or (label, here) in pairs
-            if near and label not in reached and len(reached) < most:
-                reached.append(label)
+        near = sorted(sum(pair) - here for pair in coupled if here in pair)
+        fresh = [label for label in near if label not in reached]
+        reached += fresh[: most - len(reached)]
     return tuple(sorted(reached))

@@ -5,9 +5,11 @@ calibration has the errors. Of the two-qubit gates that our profile has too, the
 where the calibration publishes an error of it, else `sqrt_iswap`: the old processors accept a CZ
 that nobody calibrated. One-qubit gates are `u` (Google's PhasedXZ, one pulse).
 
-Our qubit j is the j-th of the kept grid qubits in order of row, then column. Pauli errors e become
-average infidelities e d/(d + 1); readout is the mean of P(1|0) and P(0|1) of qubits read alone. A
-pair without a published error, or with a qubit that lacks one, is no coupling here.
+Our qubit j is the j-th of the kept grid qubits in order of row, then column. Which ones are kept
+follows from the device specification alone: a calibration changes every day, and must not move the
+numbers. Pauli errors e become average infidelities e d/(d + 1); readout is the mean of P(1|0) and
+P(0|1) of qubits read alone. A pair without a published error, or with a qubit that lacks one, is no
+coupling here; the sheet says 1 for the gates of such a qubit and 1/2 for its readout.
 
 Source: metric names of the calibration, cirq_google's documentation, "Calibration metrics";
 conversion of errors: `cirq.devices.noise_utils`.
@@ -16,7 +18,7 @@ conversion of errors: `cirq.devices.noise_utils`.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -88,7 +90,8 @@ def read_chip(grid: cirq.Device, calibration: cirq_google.Calibration | None, cl
     known = single.keys() & readout.keys()
     couplings = [frozenset(cast("cirq.GridQubit", q) for q in e) for e in metadata.nx_graph.edges()]
     errors = {pair: two[pair] for pair in couplings if pair in two and pair <= known}
-    qubits = _kept(cast("frozenset[cirq.GridQubit]", metadata.qubit_set), errors, claim.num_qubits)
+    everyone = cast("frozenset[cirq.GridQubit]", metadata.qubit_set)
+    qubits = _kept(everyone, couplings, claim.num_qubits)
     place = {qubit: index for index, qubit in enumerate(qubits)}
     edges = {
         cast("tuple[int, int]", tuple(sorted(place[q] for q in pair))): rate
@@ -163,17 +166,20 @@ def _rates(calibration: Any, metric: str, factor: float) -> dict[Pair, float]:  
 
 
 def _kept(
-    everyone: frozenset[cirq.GridQubit], errors: Mapping[Pair, float], size: int
+    everyone: frozenset[cirq.GridQubit], couplings: Iterable[Pair], size: int
 ) -> tuple[cirq.GridQubit, ...]:
-    """Choose `size` connected qubits, always over the best coupling that leads on; 0 means all."""
+    """Choose `size` connected qubits, always the one with most couplings inside; 0 means all."""
     if not size:
         return tuple(sorted(everyone))
+    near: dict[cirq.GridQubit, set[cirq.GridQubit]] = {}
+    for pair in couplings:
+        for qubit in pair:
+            near.setdefault(qubit, set()).update(pair - {qubit})
     inside: set[cirq.GridQubit] = set()
-    ranked = sorted(errors, key=lambda pair: (errors[pair], sorted(pair)))
+    ways = set(near)
     while len(inside) < size:
-        ways = (pair for pair in ranked if not pair <= inside and (not inside or pair & inside))
-        best = next(ways, None)
-        if best is None:
+        if not ways:
             raise Rejected(f"need {size} connected qubits, the processor has {len(inside)}")
-        inside |= best
+        inside.add(max(sorted(ways), key=lambda q: (len(near[q] & inside), len(near[q]))))
+        ways = {other for qubit in inside for other in near[qubit]} - inside
     return tuple(sorted(inside))

@@ -101,12 +101,40 @@ def test_version_3_of_the_standard_form_suffices(capabilities: Published) -> Non
     assert errors.readout == near(*[0.02] * 4)
 
 
-def test_a_qubit_without_numbers_is_left_out(capabilities: Published) -> None:
+@pytest.mark.parametrize("missing", ["readout", "everything"])
+def test_a_qubit_without_a_number_keeps_its_place_and_loses_its_couplings(
+    missing: str, capabilities: Published
+) -> None:
     record = capabilities[GARNET]
-    del record["standardized"]["oneQubitProperties"]["2"]
-    described = machine(said(record), Claim("garnet"))
-    assert described.dialect.physical == (1, 5, 6, 11)
-    assert described.device.topology.edges == ((0, 1), (1, 2), (1, 3))
+    program = Program(5, 1, (Operation("cz", (2, 4)), measure(4, 0)))
+    before = machine(said(record), Claim("garnet"), maker="iqm")
+    if missing == "readout":  # the last row of a qubit
+        record["standardized"]["oneQubitProperties"]["2"]["oneQubitFidelity"].pop()
+    else:
+        del record["standardized"]["oneQubitProperties"]["2"]
+    after = machine(said(record), Claim("garnet"), maker="iqm")
+    # 1-2 and 2-6 are gone; the rest means the same hardware as yesterday.
+    assert after.dialect.physical == before.dialect.physical == (1, 2, 5, 6, 11)
+    assert after.device.topology.edges == ((0, 2), (2, 3), (2, 4))
+    assert "cz $5, $11;" in after.text(program)
+    assert after.text(program) == before.text(program)
+    errors = after.device.errors
+    assert errors is not None
+    assert errors.readout == near(0.021, 0.5, 0.025, 0.026, 0.031)
+    assert errors.one_qubit[1] == pytest.approx(0.0012 if missing == "readout" else 1.0)
+    assert errors.two_qubit == near(0.006, 0.008, 0.009)
+
+
+def test_a_part_of_a_machine_is_the_same_whatever_its_calibration_lacks(
+    capabilities: Published,
+) -> None:
+    record = capabilities[GARNET]
+    whole = machine(said(record), Claim("garnet"), most=3).dialect.physical
+    record["standardized"]["oneQubitProperties"]["2"]["oneQubitFidelity"].pop()
+    del record["standardized"]["twoQubitProperties"]["1-2"]
+    described = machine(said(record), Claim("garnet"), most=3)
+    assert described.dialect.physical == whole == (1, 2, 5)
+    assert described.device.topology.edges == ((0, 2),)
 
 
 def test_a_number_of_a_pair_that_is_not_coupled_any_more_is_left_out(

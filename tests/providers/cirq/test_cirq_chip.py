@@ -64,7 +64,7 @@ def test_every_coupling_is_one_that_the_processor_accepts() -> None:
         pink.grid.validate_operation(cirq.CZ(pink.qubits[a], pink.qubits[b]))
 
 
-def test_a_part_is_connected_and_grows_over_good_couplings() -> None:
+def test_a_part_is_connected() -> None:
     part = chip("willow_pink", 12)
     reached, todo = {0}, [0]
     while todo:
@@ -72,10 +72,28 @@ def test_a_part_is_connected_and_grows_over_good_couplings() -> None:
         reached |= fresh
         todo.extend(fresh)
     assert reached == set(range(12))
-    whole, errors = chip("willow_pink").device.errors, part.device.errors
-    assert errors is not None
-    assert whole is not None
-    assert min(errors.two_qubit) == min(whole.two_qubit)
+    assert len(part.device.topology.edges) >= 16  # a compact part: 3 by 4 has 17
+
+
+def test_no_calibration_moves_the_numbers_of_the_qubits() -> None:
+    grid = factory.create_device_from_processor_id("willow_pink")
+    pairs = "two_qubit_parallel_cz_gate_xeb_pauli_error_per_cycle"
+    for size in (0, 6, 12):
+        before = read_chip(
+            grid, factory.load_median_device_calibration("willow_pink"), Claim("pink", size)
+        )
+        record: Any = factory.load_median_device_calibration("willow_pink")
+        del record["single_qubit_p11_error"][(before.qubits[1],)]
+        # The best couplings of one day are the worst of the next.
+        worst = max(error for (error,) in record[pairs].values())
+        for pair, (error,) in record[pairs].items():
+            record[pairs][pair] = [worst - error]
+        after = read_chip(grid, record, Claim("pink", size))
+        assert after.qubits == before.qubits
+        assert after.device.errors is not None
+        assert after.device.errors.readout[1] == 0.5
+        assert after.device.topology.neighbours(1) == ()
+        assert before.device.topology.neighbours(1) != ()
 
 
 def test_a_pair_or_qubit_without_a_published_error_is_no_coupling() -> None:
