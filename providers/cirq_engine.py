@@ -1,23 +1,24 @@
 """Google's Quantum Engine as a vendor: the cloud's and the virtual one, through the same classes.
 
 A task is a program and a job of the engine whose ids are made from the task's token, so that a
-second creation meets the first (409) and a lost answer is looked up by id. What is sent are the
-program's own gates on the processor's grid qubits; the engine compiles nothing. Each of our
-measurements has a key of its own (see `circuits.emitters.cirq`).
+second creation meets the first and a lost answer is looked up by id. A conflict (409) alone is no
+proof of that, since an aborted request has the same status: the job is asked for.
+
+What is sent are the program's own gates on the processor's grid qubits; the engine compiles
+nothing. Each of our measurements has a key of its own (see `circuits.emitters.cirq`).
 
 Google's hardware is open to allow-listed projects only; credentials are Application Default
 Credentials (`gcloud auth application-default login`), which the SDK finds by itself.
 
 Blind spot: the engine tells no price and no place in the queue.
-Source: cirq_google 1.7, `cirq_google.engine`; HTTP status codes of its `EngineException`.
+Source: cirq_google 1.7, `cirq_google.engine`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import cirq
 
@@ -25,6 +26,7 @@ from circuits.counts import Counts
 from circuits.emitters.cirq import cirq_rows, to_cirq
 from providers.base import JobState, ProgramResult, ResultKind
 from providers.cirq_chip import Chip, Claim, calibration_record, read_chip
+from providers.cirq_errors import asked, status
 from providers.errors import (
     JobFailed,
     OutcomeUnknown,
@@ -46,6 +48,8 @@ if TYPE_CHECKING:
 
     from circuits.program import Program
     from providers.base import Cost, Device, Json
+
+_T = TypeVar("_T")
 
 NAME = "cirq"
 JOB = "run"
@@ -86,11 +90,11 @@ class GoogleVendor:
 
     async def devices(self) -> tuple[Device, ...]:
         """Describe the processor by its present calibration."""
-        return ((await asyncio.to_thread(self._read)).device,)
+        return ((await _in_thread(self._read)).device,)
 
     def admit(self, _device: Device, program: Program) -> None:
         """Refuse what the processor's own device refuses."""
-        chip = self._chip or self._read()
+        chip = self._chip or asked(self._read)
         circuit = on_grid(program, chip)
         try:
             chip.grid.validate_circuit(circuit)
@@ -100,48 +104,42 @@ class GoogleVendor:
 
     async def send(self, task: Task) -> str:
         """Create the task's program and job."""
-        return await asyncio.to_thread(self._send, task)
+        return await _in_thread(lambda: self._send(task))
 
     async def lookup(self, task: Task) -> str | None:
         """Ask for the job by the id that the token gives it."""
         name = task_name(task)
-        try:
-            await asyncio.to_thread(self._state, name)
-        except UnknownHandle:
-            return None
-        return name
+        return name if await _in_thread(lambda: self._has(name)) else None
 
     async def standing(self, _task: Task, task_id: str) -> Standing:
         """Translate the job's state, with the engine's words on a failure."""
-        return await asyncio.to_thread(self._standing, task_id)
+        return await _in_thread(lambda: self._standing(task_id))
 
     async def fetch(self, task: Task, task_id: str) -> TaskResult:
         """Read the measurements on our bits."""
-        return await asyncio.to_thread(self._fetch, task, task_id)
+        return await _in_thread(lambda: self._fetch(task, task_id))
 
     async def stop(self, _task: Task, task_id: str) -> None:
         """Cancel the job."""
-        await asyncio.to_thread(self._stop, task_id)
+        await _in_thread(lambda: self._job(task_id).cancel())
 
     async def calibration(self, _device: str) -> Mapping[str, Json]:
         """Give the processor's current calibration, every metric, with its time."""
 
         def ask() -> Mapping[str, Json]:
-            with google_errors():
-                processor = self._engine.get_processor(self._processor)
-                record = calibration_record(processor.get_current_calibration())
+            processor = self._engine.get_processor(self._processor)
+            record = calibration_record(processor.get_current_calibration())
             return {"processor": self._processor, **record}
 
-        return await asyncio.to_thread(ask)
+        return await _in_thread(ask)
 
     async def cost(self, _task: Task) -> Cost | None:
         """Google publishes no price."""
         return None
 
     def _read(self) -> Chip:
-        with google_errors():
-            processor = self._engine.get_processor(self._processor)
-            grid, calibration = processor.get_device(), processor.get_current_calibration()
+        processor = self._engine.get_processor(self._processor)
+        grid, calibration = processor.get_device(), processor.get_current_calibration()
         self._chip = read_chip(grid, calibration, self._claim)
         return self._chip
 
@@ -150,46 +148,71 @@ class GoogleVendor:
         if task.device != chip.device.name:
             raise UnknownDevice(f"no device {task.device[:80]!r} here")
         sent = [on_grid(program, chip) for program in task.programs]
-        program_id, job_id = task_name(task).split("/")
-        with google_errors(sending=True):
-            try:
-                self._engine.get_processor(self._processor).run_sweep(
-                    program=sent[0] if len(sent) == 1 else sent,
-                    program_id=program_id,
-                    job_id=job_id,
-                    repetitions=task.shots,
-                    job_labels={"qsubnet": task.token[:32]},
-                    **self._config,
-                )
-            except Exception as error:
-                if status(error) != 409:  # it is there already, under the id that is ours alone
-                    raise
-        return task_name(task)
+        name = task_name(task)
+        code = asked(lambda: self._create(name, sent, task), sending=True)
+        if code == 404:  # the SDK goes on to the job where the program's creation was aborted
+            raise RetryLater("Google has not stored the program, so there is no job")
+        if code == 409 and not self._met(name):
+            raise OutcomeUnknown("Google answers 409, and does not have the job yet")
+        return name
+
+    def _create(self, name: str, sent: list[cirq.Circuit], task: Task) -> int:
+        """Create a program and its job; the status is 404 or 409 where the latter is not new."""
+        program_id, job_id = name.split("/")
+        try:
+            self._engine.get_processor(self._processor).run_sweep(
+                program=sent[0] if len(sent) == 1 else sent,
+                program_id=program_id,
+                job_id=job_id,
+                repetitions=task.shots,
+                job_labels={"qsubnet": task.token[:32]},
+                **self._config,
+            )
+        except Exception as error:
+            code = status(error)
+            if code not in (404, 409):
+                raise
+            return code
+        return 200
+
+    def _met(self, name: str) -> bool:
+        """After a conflict: whether the engine has the job. No answer is no answer to that."""
+        try:
+            return asked(lambda: self._has(name))
+        except ProviderError as error:
+            wrong = str(error)
+        raise OutcomeUnknown(f"after a conflict (409): {wrong}")
+
+    def _has(self, name: str) -> bool:
+        try:
+            asked(self._job(name).execution_status)
+        except UnknownHandle:
+            return False
+        return True
 
     def _job(self, task_id: str) -> AbstractJob:
         program_id, _, job_id = task_id.partition("/")
-        return self._engine.get_program(program_id).get_job(job_id)
-
-    def _state(self, task_id: str) -> JobState:
-        with google_errors():
-            return translated(NAME, self._job(task_id).execution_status().name)
+        try:
+            return self._engine.get_program(program_id).get_job(job_id)
+        except KeyError:  # how a virtual engine says that it has no such program or job
+            missing = UnknownHandle(f"the engine has no job {task_id[:100]!r}")
+        raise missing
 
     def _standing(self, task_id: str) -> Standing:
-        state = self._state(task_id)
+        job = self._job(task_id)
+        state = translated(NAME, job.execution_status().name)
         if state is not JobState.FAILED:
             return Standing(state)
-        with google_errors():
-            code, words = self._job(task_id).failure() or ("", "")
+        code, words = job.failure() or ("", "")
         return Standing(state, f"{code}: {words}"[:500])
 
     def _fetch(self, task: Task, task_id: str) -> TaskResult:
-        with google_errors():
-            job = self._job(task_id)
-            try:
-                results = job.results()
-            except RuntimeError as error:  # how the SDK says that a job has none
-                raise JobFailed(str(error)[:500]) from None
-            record = _record(job, task_id, self._processor)
+        job = self._job(task_id)
+        try:
+            results = job.results()
+        except RuntimeError as error:  # how the SDK says that a job has none
+            raise JobFailed(str(error)[:500]) from None
+        record = _record(job, task_id, self._processor)
         if len(results) != len(task.programs):
             raise JobFailed(
                 f"the engine has {len(results)} results for {len(task.programs)} programs"
@@ -199,10 +222,6 @@ class GoogleVendor:
             for program, result in zip(task.programs, results, strict=True)
         )
         return TaskResult(programs, record)
-
-    def _stop(self, task_id: str) -> None:
-        with google_errors():
-            self._job(task_id).cancel()
 
 
 def cloud_engine(project: str, client: EngineClient | None = None) -> AbstractEngine:
@@ -239,45 +258,9 @@ def task_name(task: Task) -> str:
     return f"qsubnet-{task.token[:40]}/{JOB}"
 
 
-def status(error: BaseException) -> int | None:
-    """The HTTP status of an engine's error, as far as it has one."""
-    code = getattr(error, "code", None)
-    return int(code) if isinstance(code, int) else None
-
-
-@contextlib.contextmanager
-def google_errors(*, sending: bool = False) -> Iterator[None]:
-    """Translate what the SDK raises, by status code.
-
-    Args:
-        sending: A job is being created, so what may have arrived is OutcomeUnknown.
-    """
-    try:
-        yield
-    except ProviderError:
-        raise
-    except KeyError as error:  # how a virtual engine says that it has no such program or job
-        raise UnknownHandle(f"the engine has no {error.args[0]}"[:200]) from None
-    except Exception as error:
-        raise _named(error, sending=sending) from error
-
-
-def _named(error: Exception, *, sending: bool) -> ProviderError:
-    from google.auth.exceptions import GoogleAuthError
-
-    code, words = status(error), str(error)[:300]
-    if isinstance(error, GoogleAuthError):  # its message may name accounts and files
-        return Rejected("Google's credentials: run gcloud auth application-default login")
-    if code == 404:
-        return UnknownHandle(f"Google: 404 {words}")
-    if code == 429:
-        return RetryLater(f"Google: 429 {words}")
-    if code is not None and 400 <= code < 499:
-        return Rejected(f"Google: {code} {words}")
-    if code is not None or isinstance(error, ConnectionError | TimeoutError):
-        kind = OutcomeUnknown if sending else RetryLater
-        return kind(f"Google: {code or type(error).__name__} {words}")
-    raise error
+async def _in_thread(call: Callable[[], _T]) -> _T:
+    """The SDK blocks; its errors come out as ours."""
+    return await asyncio.to_thread(asked, call)
 
 
 def _record(job: AbstractJob, task_id: str, processor: str) -> dict[str, Any]:

@@ -14,7 +14,6 @@ import pytest
 from cirq_google.cloud import quantum
 from cirq_google.engine.engine_client import EngineClient
 from google.api_core import exceptions as untyped
-from google.auth import exceptions as auth
 
 from circuits.case import KnownAnswer
 from circuits.families import FAMILIES
@@ -36,7 +35,6 @@ from providers.remote import RemoteProvider
 from providers.state_words import STATE_WORDS
 
 exceptions: Any = untyped
-DefaultCredentialsError: Any = auth.DefaultCredentialsError
 State: Any = quantum.ExecutionStatus.State
 FLIPPED = Program(6, 3, (Operation("u", (4,), (3.141592653589793, 0.0, 0.0)), measure(4, 1)))
 
@@ -135,13 +133,50 @@ def test_an_error_at_submission_says_what_to_do(
     assert service.calls.count("create_quantum_job") == 1  # nobody has retried
 
 
-def test_missing_credentials_are_named_without_their_place(
-    client: EngineClient, service: Any
+# google.api_core maps both gRPC's ALREADY_EXISTS and ABORTED to 409; only the former means "there".
+@pytest.mark.parametrize("method", ["create_quantum_job", "create_quantum_program"])
+def test_an_aborted_request_is_no_job_of_ours(
+    method: str, client: EngineClient, service: Any, tmp_path: Path
 ) -> None:
-    service.faults["get_quantum_processor"] = [(DefaultCredentialsError("/home/x/key"), False)]
-    with pytest.raises(Rejected, match="application-default login") as caught:
-        asyncio.run(provider_of(client).devices())
-    assert "/home" not in str(caught.value)
+    service.faults[method] = [(exceptions.Aborted("try again"), False)]
+    provider = provider_of(client, folder=tmp_path)
+    with pytest.raises((OutcomeUnknown, RetryLater)) as caught:
+        asyncio.run(provider.submit(job()))
+    assert isinstance(caught.value, OutcomeUnknown) is (method == "create_quantum_job")
+    assert service.jobs == {}
+    assert asyncio.run(provider.find(job().key)) is None
+    # Asked again, also by a fresh process, it is sent: nothing is lost, and nothing paid twice.
+    result = run(provider_of(client, folder=tmp_path), job())
+    assert dict(result.programs[0].counts.table) == {"010": 20}
+    assert len(service.jobs) == 1
+
+
+def test_a_conflict_with_our_own_job_is_that_job(client: EngineClient, service: Any) -> None:
+    service.faults["create_quantum_job"] = [(exceptions.Aborted("busy"), True)]
+    result = run(provider_of(client), job())
+    assert dict(result.programs[0].counts.table) == {"010": 20}
+    assert len(service.jobs) == service.calls.count("create_quantum_job") == 1
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        exceptions.ResourceExhausted("quota"),
+        exceptions.PermissionDenied("no"),
+        exceptions.ServiceUnavailable("later"),
+        ConnectionResetError("cut"),
+    ],
+)
+def test_a_conflict_without_a_second_answer_leaves_the_outcome_unknown(
+    error: Exception, client: EngineClient, service: Any
+) -> None:
+    service.faults["create_quantum_job"] = [(exceptions.Aborted("busy"), True)]
+    service.faults["get_quantum_job"] = [(error, False)]
+    provider = provider_of(client)
+    with pytest.raises(OutcomeUnknown, match="after a conflict"):
+        asyncio.run(provider.submit(job()))
+    assert dict(run(provider, job()).programs[0].counts.table) == {"010": 20}
+    assert len(service.jobs) == service.calls.count("create_quantum_job") == 1
 
 
 def test_a_job_whose_answer_was_lost_is_found_and_not_sent_again(
