@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import resource
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from providers.errors import AdapterFault
 from providers.journal import Journal
 
 
@@ -37,11 +39,40 @@ def test_a_torn_last_line_is_dropped_wherever_it_was_cut(tmp_path: Path, cut: in
 
 
 @pytest.mark.parametrize("foreign", [b"{", b"[1]", b"\xff", b""])
-def test_a_foreign_line_is_an_error_that_names_it(tmp_path: Path, foreign: bytes) -> None:
+def test_a_damaged_line_is_put_aside_and_named_and_the_others_are_read(
+    tmp_path: Path, foreign: bytes
+) -> None:
     path = tmp_path / "a.journal"
     path.write_bytes(b'{"a": 1}\n' + foreign + b'\n{"b": 2}\n')
-    with pytest.raises(AdapterFault, match=r"line 2 of the journal a\.journal"):
-        Journal(path)
+    with pytest.warns(
+        RuntimeWarning, match=r"line 2 of the journal a\.journal.*a\.journal\.damaged"
+    ):
+        journal = Journal(path)
+    assert journal.read() == ({"a": 1}, {"b": 2})
+    assert journal.damaged == (foreign,)
+    assert (tmp_path / "a.journal.damaged").read_bytes() == foreign + b"\n"
+
+
+@contextlib.contextmanager
+def full_after(size: int) -> Iterator[None]:
+    """Let no file grow beyond `size` bytes: the system writes what fits, and then fails."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_line_that_did_not_fit_on_the_disk_leaves_nothing_behind(tmp_path: Path) -> None:
+    path = tmp_path / "a.journal"
+    journal = Journal(path)
+    journal.append({"a": 1})
+    with full_after(13), pytest.raises(OSError, match="too large"):
+        journal.append({"b": "so much that it does not fit"})
+    assert path.read_bytes() == b'{"a": 1}\n'
+    journal.append({"c": 3})
+    assert Journal(path).read() == ({"a": 1}, {"c": 3})
 
 
 def test_a_rewrite_replaces_everything_and_leaves_no_other_file(tmp_path: Path) -> None:
