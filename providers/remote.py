@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import traceback
 from collections import Counter
 from collections.abc import Awaitable, Coroutine, Mapping, Sequence
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from providers.admission import check_job
@@ -63,7 +65,7 @@ class RemoteProvider:
             in memory, and a restart forgets what was sent.
 
     Raises:
-        AdapterFault: The journal in the folder cannot be read.
+        AdapterFault: The journal in the folder says what cannot be.
     """
 
     def __init__(self, vendor: Vendor, *, context: Context) -> None:
@@ -96,15 +98,16 @@ class RemoteProvider:
             RetryLater: Nothing was started of what is missing; the same call goes on.
             OutcomeUnknown: It may have arrived; the same call, or `find`, looks it up first.
         """
-        entry = self._book.get(job.key)
+        if self._book.digest(job.key) not in ("", job.digest):
+            raise Rejected(f"job key {job.key} belongs to a different job")
+        entry = self._book.entries.get(job.key)
         if entry is None:
             device = await self._device(job.device)
             check_job(device, job)
             for program in job.programs:
                 self._vendor.admit(device, program)
-            made = Entry.of(job, programs_per_task=self._vendor.programs_per_task)
-            entry = self._book.setdefault(job.key, made)
-        if entry.digest != job.digest:
+            entry = self._book.enter(job, programs_per_task=self._vendor.programs_per_task)
+        if entry.digest != job.digest:  # one that came while the device was asked for
             raise Rejected(f"job key {job.key} belongs to a different job")
         return await self._undisturbed(self._deliver(entry))
 
@@ -114,10 +117,10 @@ class RemoteProvider:
         Returns:
             None where the vendor does not have all of it: `submit` sends the rest.
         """
-        entry = self._book.get(key)
+        entry = self._book.entries.get(key)
         if entry is None:
             return None
-        if entry.handle(self.name) is None and not entry.refusal:
+        if entry.handle(self.name) is None and not entry.refusal and not entry.ended:
             await self._undisturbed(self._recover(entry))
         return entry.handle(self.name)
 
@@ -131,6 +134,7 @@ class RemoteProvider:
         Raises:
             NotReady: The job has not ended.
             JobFailed: It failed or was cancelled; the message is the vendor's.
+            RetryLater: The vendor cannot be asked now, or refuses it: what ran stays there.
         """
         entry = self._entry(handle)
         if entry.key in self._results:
@@ -141,10 +145,10 @@ class RemoteProvider:
         if standing.state is not JobState.COMPLETED:
             raise JobFailed(standing.detail or f"job {entry.key} was {standing.state}")
         fetched = [
-            _checked(task, await self._asked(self._vendor.fetch(task, part.task_id)), self.name)
-            for task, part in zip(entry.tasks, entry.parts, strict=True)
+            _checked(task, await self._read(self._vendor.fetch(task, part.task_id)), self.name)
+            for task, part in zip(await _tasks(entry), entry.parts, strict=True)
         ]
-        entry.put_away()
+        await self._take(entry)
         programs = tuple(result for task in fetched for result in task.programs)
         record: dict[str, Json] = {"tasks": [dict(task.record) for task in fetched]}
         return self._kept(entry.key, JobResult(programs, handle.backend_job_id, record))
@@ -152,8 +156,19 @@ class RemoteProvider:
     async def cancel(self, handle: Handle) -> None:
         """Stop what has not ended; the job stays cancelled, whatever the vendor still does."""
         entry = self._entry(handle)
-        await self._standing(entry)
+        with contextlib.suppress(RetryLater):  # what cannot be asked may still be stopped
+            await self._standing(entry)
         await self._undisturbed(self._stop(entry))
+
+    async def withdraw(self, key: str) -> None:
+        """End the job of this key, also one that was sent in part or whose sending is in doubt.
+
+        Raises:
+            RetryLater: Some of it may still run at the vendor; the same call tries again.
+        """
+        entry = self._book.entries.get(key)
+        if entry is not None:
+            await self._undisturbed(self._withdraw(entry))
 
     async def calibration(self, device: str) -> Mapping[str, Json]:
         """Give the vendor's own calibration record of `device`."""
@@ -176,7 +191,7 @@ class RemoteProvider:
         return self._devices[name]
 
     def _entry(self, handle: Handle) -> Entry:
-        entry = self._book.get(handle.key)
+        entry = self._book.entries.get(handle.key)
         if entry is None or entry.handle(self.name) != handle:
             raise UnknownHandle(f"no job {handle.backend_job_id[:100]!r} at {self.name}")
         return entry
@@ -189,15 +204,19 @@ class RemoteProvider:
             if not entry.written:
                 await self._intend(entry)
             for index, part in enumerate(entry.parts):
-                if not part.task_id:
-                    await self._deliver_part(entry, index)
+                if part.task_id:
+                    continue
+                if entry.ended:
+                    raise JobFailed(f"job {entry.key} was {entry.ended.state} before it was sent")
+                await self._deliver_part(entry, index)
         handle = entry.handle(self.name)
         if handle is None:
             raise AdapterFault(f"{self.name} gave a task without an id")
         return handle
 
     async def _deliver_part(self, entry: Entry, index: int) -> None:
-        part, task, before = entry.parts[index], entry.tasks[index], entry.parts[index].doubtful
+        part, before = entry.parts[index], entry.parts[index].doubtful
+        task = (await _tasks(entry))[index]
         if before and await self._found(entry, index):
             return
         part.doubtful = True  # until an answer says otherwise, also where none ever comes
@@ -217,10 +236,11 @@ class RemoteProvider:
 
     async def _found(self, entry: Entry, index: int) -> bool:
         """Look a part up at the vendor; where that fails, its outcome is still unknown."""
+        task = (await _tasks(entry))[index]
         try:
-            task_id = await self._asked(self._vendor.lookup(entry.tasks[index]))
+            task_id = await self._asked(self._vendor.lookup(task))
         except (RetryLater, Rejected) as error:
-            raise OutcomeUnknown(f"part {index} of job {entry.key}: {error}") from error
+            raise OutcomeUnknown(f"part {index} of job {entry.key}: {error}") from None
         if task_id is not None:
             await self._know(entry, index, task_id)
         return task_id is not None
@@ -231,11 +251,14 @@ class RemoteProvider:
         await self._write(sent_line(entry.key, index, task_id))
 
     async def _recover(self, entry: Entry) -> None:
-        """Look up every part that may be at the vendor."""
         async with entry.lock:
-            for index, part in enumerate(entry.parts):
-                if part.doubtful:
-                    await self._found(entry, index)
+            await self._look_up(entry)
+
+    async def _look_up(self, entry: Entry) -> None:
+        """Look up every part that may be at the vendor."""
+        for index, part in enumerate(entry.parts):
+            if part.doubtful:
+                await self._found(entry, index)
 
     async def _intend(self, entry: Entry) -> None:
         entry.written = True
@@ -248,61 +271,109 @@ class RemoteProvider:
     async def _refuse(self, entry: Entry, reason: str) -> None:
         """Free the key where nothing was started; else stop what was, and remember why."""
         entry.refusal = reason
-        started = [index for index, part in enumerate(entry.parts) if part.task_id]
-        if not started:
-            self._book.pop(entry.key, None)
+        if not any(part.task_id for part in entry.parts):
+            self._book.entries.pop(entry.key, None)
             await self._write({"event": "withdrawn", "key": entry.key})
             return
         await self._write({"event": "refused", "key": entry.key, "detail": reason})
-        for index in started:
-            with contextlib.suppress(ProviderError):
-                await self._asked(self._vendor.stop(entry.tasks[index], entry.parts[index].task_id))
+        with contextlib.suppress(ProviderError):
+            await self._stop_parts(entry)
 
     async def _standing(self, entry: Entry) -> Standing:
         """Where the job stands; asks for the parts whose end is not known."""
         if entry.ended:
             return entry.ended
         parts = []
-        for task, part in zip(entry.tasks, entry.parts, strict=True):
+        for task, part in zip(await _tasks(entry), entry.parts, strict=True):
             standing = part.standing
             if standing is None:
-                standing = await self._asked(self._vendor.standing(task, part.task_id))
+                standing = await self._read(self._vendor.standing(task, part.task_id))
                 part.standing = standing if standing.state.final else None
             parts.append(standing)
         standing = fold(parts)
         if standing.state.final:
-            await self._end(entry, standing)
+            await self._undisturbed(self._wind_up(entry, standing))
         return entry.ended or standing
+
+    async def _wind_up(self, entry: Entry, standing: Standing) -> None:
+        """End a job, and first whatever runs on although the whole is lost."""
+        async with entry.lock:
+            if not entry.ended:
+                await self._stop_parts(entry)
+                await self._end(entry, standing)
 
     async def _stop(self, entry: Entry) -> None:
         async with entry.lock:
-            if entry.ended and entry.ended.state is not JobState.FAILED:
+            if entry.ended and entry.ended.state is JobState.COMPLETED:
+                await self._take(entry)  # nobody wants it any more
                 return
-            for task, part in zip(entry.tasks, entry.parts, strict=True):
-                if part.standing is None:
-                    await self._asked(self._vendor.stop(task, part.task_id))
-                    part.standing = Standing(JobState.CANCELLED)
+            await self._stop_parts(entry)
             await self._end(entry, Standing(JobState.CANCELLED))
 
+    async def _withdraw(self, entry: Entry) -> None:
+        """End it first, so that no part is sent any more; then find and stop those that were."""
+        if entry.ended and entry.ended.state is JobState.COMPLETED:
+            return
+        try:
+            await self._end(entry, Standing(JobState.CANCELLED))
+        finally:
+            async with entry.lock:
+                try:
+                    await self._look_up(entry)
+                finally:
+                    await self._stop_parts(entry)
+
+    async def _stop_parts(self, entry: Entry) -> None:
+        """Stop what is at the vendor and has not ended; tries all before it raises."""
+        failure: ProviderError | None = None
+        for task, part in zip(await _tasks(entry), entry.parts, strict=True):
+            if not part.task_id or part.standing is not None:
+                continue
+            try:
+                await self._read(self._vendor.stop(task, part.task_id))
+            except UnknownHandle:  # nothing is there
+                part.standing = Standing(JobState.CANCELLED)
+            except ProviderError as error:
+                failure = error
+            else:
+                part.standing = Standing(JobState.CANCELLED)
+        if failure is not None:
+            raise failure
+
     async def _end(self, entry: Entry, standing: Standing) -> None:
-        """Note once how the job ended, and forget the oldest that did."""
+        """Note once how the job ended."""
         if entry.ended:
             return
         entry.ended = standing
-        entry.put_away()
+        if standing.state is not JobState.COMPLETED:  # else its programs are needed once more
+            entry.put_away()
         await self._write(ended_line(entry.key, standing))
+        await self._tidy()
+
+    async def _take(self, entry: Entry) -> None:
+        """Note that the result was fetched; without the note the job is only kept longer."""
+        entry.put_away()
+        if not entry.taken:
+            entry.taken = True
+            with contextlib.suppress(RetryLater):
+                await self._write({"event": "taken", "key": entry.key})
+            await self._tidy()
+
+    async def _tidy(self) -> None:
+        """Forget old jobs, and shorten the journal now and then; it is as good without."""
         self._forgotten += forget(self._book)
         if self._forgotten >= KEPT:
             self._forgotten = 0
             async with self._writing:
-                await asyncio.to_thread(rewrite, self._journal, dict(self._book))
+                with contextlib.suppress(OSError):
+                    await asyncio.to_thread(rewrite, self._journal, self._book.copy())
 
     async def _write(self, line: Line) -> None:
         async with self._writing:
             try:
                 await asyncio.to_thread(self._journal.append, line)
             except OSError as error:
-                raise RetryLater(f"the journal cannot be written: {error.strerror}") from error
+                raise RetryLater(f"the journal cannot be written: {error.strerror}") from None
 
     def _kept(self, key: str, result: JobResult) -> JobResult:
         """Keep a result, and forget the oldest ones that weigh too much."""
@@ -325,14 +396,27 @@ class RemoteProvider:
         if not task.cancelled():
             task.exception()
 
+    async def _read(self, answer: Awaitable[_T]) -> _T:
+        """Ask about what is at the vendor already: a refusal to tell is not the end of it."""
+        try:
+            return await self._asked(answer)
+        except UnknownHandle:
+            raise
+        except Rejected as error:
+            raise RetryLater(str(error)) from None
+
     async def _asked(self, answer: Awaitable[_T]) -> _T:
-        """Let only our own errors through: anything else is the adapter's mistake."""
+        """Let only our own errors through: anything else is the adapter's mistake.
+
+        Nothing comes with them: what an SDK raised may quote the request, credentials too.
+        """
         try:
             return await answer
-        except ProviderError:
-            raise
-        except Exception as error:
-            raise AdapterFault(f"{self.name} raised {type(error).__name__}") from error
+        except ProviderError as error:
+            raise error from None
+        except Exception as error:  # noqa: BLE001 - border, named below
+            kind, place = type(error).__name__, _place(error)
+        raise AdapterFault(f"{self.name} raised {kind} at {place}")
 
 
 def fold(parts: Sequence[Standing]) -> Standing:
@@ -351,6 +435,19 @@ def fold(parts: Sequence[Standing]) -> Standing:
     if len(states) == 1:
         return parts[0]
     return Standing(JobState.RUNNING)
+
+
+async def _tasks(entry: Entry) -> tuple[Task, ...]:
+    """The tasks of a job; long programs take long to parse: not where everybody waits for it."""
+    if entry.unpacked:
+        return entry.tasks
+    return await asyncio.to_thread(lambda: entry.tasks)
+
+
+def _place(error: Exception) -> str:
+    """Where an error was raised: file and line, nothing of what was there."""
+    *_, last = traceback.walk_tb(error.__traceback__)
+    return f"{Path(last[0].f_code.co_filename).name}:{last[1]}"
 
 
 def _checked(task: Task, result: TaskResult, vendor: str) -> TaskResult:

@@ -6,16 +6,25 @@ The lines, in the order in which a job writes them:
 - `sent`: the vendor's id of one part;
 - `withdrawn`: the vendor refused the job and nothing was started, so its key is free again;
 - `refused`: the vendor refused it after other parts had started;
-- `ended`: how it ended, so that nobody asks the vendor again.
+- `ended`: how it ended, so that nobody asks the vendor again;
+- `taken`: its result was fetched, so that the job may be forgotten;
+- `forgotten`: all that is left of an old job, its key and digest.
 
-Jobs that ended are kept up to a number, then the oldest are forgotten; so are their lines.
+Jobs that ended are kept up to a number, then the oldest are forgotten, except those whose result
+nobody has fetched yet. A job that comes again under a forgotten key is looked up at the vendor
+before it is sent. So is one whose lines were damaged, as far as its key can still be read.
+
+Blind spots: a result that is never fetched keeps its job here. Of forgotten keys, too, only the
+newest `REMEMBERED` are known.
 """
 
 from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import json
+import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -32,7 +41,12 @@ if TYPE_CHECKING:
 KEPT = 256
 """Ended jobs that are remembered; their programs stay packed."""
 
-EVENTS = ("intended", "sent", "withdrawn", "refused", "ended")
+REMEMBERED = 100_000
+"""Keys of forgotten jobs that are still known as such."""
+
+EVENTS = ("intended", "sent", "withdrawn", "refused", "ended", "taken", "forgotten")
+
+_KEY = re.compile(rb'"key": "([0-9a-f]{64})"')
 
 
 @dataclass(slots=True)
@@ -60,6 +74,7 @@ class Entry:
         written: Whether `line` is in the journal.
         refusal: Why the vendor took it not, or not whole; '' else.
         ended: How it ended, once it has.
+        taken: Whether its result was fetched.
         lock: Held by whoever sends, looks up or stops.
     """
 
@@ -70,6 +85,7 @@ class Entry:
     written: bool = False
     refusal: str = ""
     ended: Standing | None = None
+    taken: bool = False
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     _tasks: tuple[Task, ...] = ()
 
@@ -109,23 +125,36 @@ class Entry:
         return entry
 
     @property
+    def unpacked(self) -> bool:
+        """Whether `tasks` are at hand."""
+        return bool(self._tasks)
+
+    @property
+    def old(self) -> bool:
+        """Whether nobody needs it here any more."""
+        done = self.ended is not None and self.ended.state is JobState.COMPLETED
+        return self.taken or bool(self.refusal) or (self.ended is not None and not done)
+
+    @property
     def tasks(self) -> tuple[Task, ...]:
         """The tasks, one for each part; the programs are parsed when first asked for."""
-        if not self._tasks:
-            line: Any = self.line
-            programs = tuple(map(parse, _unpacked(line["programs"])))
-            job = Job(
-                self.key,
-                line["device"],
-                programs,
-                line["shots"],
-                verbatim=line["verbatim"],
-                memory=line["memory"],
-            )
-            if job.digest != self.digest:
-                raise AdapterFault(f"the journal has job {self.key} with another digest")
-            self._tasks = _tasks(job, self.parts)
-        return self._tasks
+        tasks = self._tasks
+        if tasks:
+            return tasks
+        line: Any = self.line
+        programs = tuple(map(parse, _unpacked(line["programs"])))
+        job = Job(
+            self.key,
+            line["device"],
+            programs,
+            line["shots"],
+            verbatim=line["verbatim"],
+            memory=line["memory"],
+        )
+        if job.digest != self.digest:
+            raise AdapterFault(f"the journal has job {self.key} with another digest")
+        tasks = self._tasks = _tasks(job, self.parts)
+        return tasks
 
     def put_away(self) -> None:
         """Drop the parsed programs, which weigh some hundred times their packed text."""
@@ -148,6 +177,38 @@ class Entry:
             yield {"event": "refused", "key": self.key, "detail": self.refusal}
         if self.ended:
             yield ended_line(self.key, self.ended)
+        if self.taken:
+            yield {"event": "taken", "key": self.key}
+
+
+@dataclass(slots=True)
+class Book:
+    """All that is known of jobs.
+
+    Attributes:
+        entries: By key, in the order of submission.
+        forgotten: Key -> digest of jobs that were here once, oldest first; '' where the digest
+            is not known.
+    """
+
+    entries: dict[str, Entry] = field(default_factory=dict)
+    forgotten: dict[str, str] = field(default_factory=dict)
+
+    def enter(self, job: Job, *, programs_per_task: int) -> Entry:
+        """Enter a new job; what was forgotten of its key may be at the vendor already."""
+        entry = Entry.of(job, programs_per_task=programs_per_task)
+        for part in entry.parts:
+            part.doubtful = job.key in self.forgotten
+        return self.entries.setdefault(job.key, entry)
+
+    def digest(self, key: str) -> str:
+        """The digest of the job that has or had the key; '' where none is known."""
+        entry = self.entries.get(key)
+        return entry.digest if entry else self.forgotten.get(key, "")
+
+    def copy(self) -> Book:
+        """Copy which jobs there are, not the jobs."""
+        return Book(dict(self.entries), dict(self.forgotten))
 
 
 def sent_line(key: str, index: int, task_id: str) -> Line:
@@ -161,54 +222,73 @@ def ended_line(key: str, standing: Standing) -> Line:
     return {"event": "ended", "key": key, "state": state, "detail": detail}
 
 
-def load(journal: Journal) -> dict[str, Entry]:
-    """Rebuild the book, key -> entry in the order of submission, and shorten the journal.
+def load(journal: Journal) -> Book:
+    """Rebuild the book, and shorten the journal.
 
     Raises:
-        AdapterFault: A line speaks of a job that the journal does not have, or in unknown words.
+        AdapterFault: A line has unknown words, or says what cannot be.
     """
-    book: dict[str, Entry] = {}
+    book = Book()
     for line in journal.read():
         try:
             _apply(book, line)
         except (KeyError, ValueError, IndexError, TypeError) as error:
             found = str(dict(line))[:80]
             raise AdapterFault(f"the journal has a line out of place: {found}") from error
-    if forget(book):
-        rewrite(journal, book)
+    for damaged in journal.damaged:
+        for key in _KEY.findall(damaged):
+            book.forgotten.setdefault(key.decode(), "")
+    if forget(book) or journal.damaged:
+        with contextlib.suppress(OSError):  # it is as true as it was, only longer
+            rewrite(journal, book)
     return book
 
 
-def forget(book: dict[str, Entry]) -> int:
-    """Drop the oldest ended jobs beyond `KEPT`; returns how many."""
-    ended = [key for key, entry in book.items() if entry.ended or entry.refusal]
-    for key in ended[: max(0, len(ended) - KEPT)]:
-        del book[key]
-    return max(0, len(ended) - KEPT)
+def forget(book: Book) -> int:
+    """Drop the oldest of the jobs that nobody needs, beyond `KEPT`; returns how many."""
+    old = [key for key, entry in book.entries.items() if entry.old]
+    gone = old[: max(0, len(old) - KEPT)]
+    for key in gone:
+        book.forgotten.pop(key, None)
+        book.forgotten[key] = book.entries.pop(key).digest
+    while len(book.forgotten) > REMEMBERED:
+        del book.forgotten[next(iter(book.forgotten))]
+    return len(gone)
 
 
-def rewrite(journal: Journal, book: dict[str, Entry]) -> None:
+def rewrite(journal: Journal, book: Book) -> None:
     """Leave in the journal what the book still needs."""
-    journal.rewrite([line for entry in book.values() if entry.written for line in entry.lines()])
+    lines: list[Line] = [
+        {"event": "forgotten", "key": key, "digest": digest}
+        for key, digest in book.forgotten.items()
+    ]
+    for entry in book.entries.values():
+        lines += entry.lines() if entry.written else ()
+    journal.rewrite(lines)
 
 
-def _apply(book: dict[str, Entry], line: Any) -> None:  # noqa: ANN401 - JSON, checked by use
+def _apply(book: Book, line: Any) -> None:  # noqa: ANN401 - JSON, checked by use
     event, key = line["event"], line["key"]
+    entry = book.entries.get(key)
     if event == "intended":
-        book.setdefault(key, Entry.read(line))
+        book.entries.setdefault(key, Entry.read(line))
+    elif event == "forgotten":
+        book.forgotten[key] = line["digest"]
     elif event not in EVENTS:
         raise ValueError(event)
-    elif key not in book:
-        pass  # of a job that was forgotten between the line and its writing
+    elif entry is None:
+        book.forgotten.setdefault(key, "")  # its first line is gone, so the vendor may have it
     elif event == "sent":
-        part = book[key].parts[line["part"]]
+        part = entry.parts[line["part"]]
         part.task_id, part.doubtful = line["id"], False
     elif event == "withdrawn":
-        del book[key]
+        del book.entries[key]
     elif event == "refused":
-        book[key].refusal = line["detail"]
+        entry.refusal = line["detail"]
+    elif event == "taken":
+        entry.taken = True
     else:
-        book[key].ended = Standing(JobState(line["state"]), line["detail"])
+        entry.ended = Standing(JobState(line["state"]), line["detail"])
 
 
 def _packed(texts: list[str]) -> str:

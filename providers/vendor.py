@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from providers.base import JobState
 
@@ -120,6 +120,23 @@ class Vendor(Protocol):
 
     async def cost(self, task: Task) -> Cost | None:
         """Tell what the vendor asks for the task; None where it does not say."""
+        ...
+
+
+@runtime_checkable
+class Withdrawing(Protocol):
+    """A provider that can also stop a job that has no handle, or none yet."""
+
+    async def withdraw(self, key: str) -> None:
+        """End the job of this key wherever it stands; nothing more of it is sent.
+
+        Returns:
+            Nothing, at once where no job has this key or where it has completed.
+
+        Raises:
+            RetryLater: The job has ended here, but some of it may still run at the backend: the
+                same call tries again.
+        """
         ...
 
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
+from circuits import parsing
 from circuits.counts import Counts
 from circuits.errors import ProgramError
 from circuits.program import Operation, Program, final_measurements, measure
 from circuits.topology import complete
-from providers import submissions
+from providers import remote, submissions
 from providers.base import (
     Context,
     Cost,
@@ -52,7 +55,8 @@ class Service:
     """What the vendor has: it outlives every process of ours.
 
     `script` is a list of faults for the coming sends: an error before acceptance, or `lost` (the
-    task starts, the answer does not come back) or `vanished` (neither).
+    task starts, the answer does not come back) or `vanished` (neither). `polls`, `stops` and
+    `fetches` are the errors of the coming questions, once each.
     """
 
     tasks: dict[str, Task] = field(default_factory=dict)
@@ -62,6 +66,9 @@ class Service:
     end: JobState = JobState.COMPLETED
     answer: Counts | None = None
     hidden: Exception | None = None
+    polls: list[Exception] = field(default_factory=list)
+    stops: list[Exception] = field(default_factory=list)
+    fetches: list[Exception] = field(default_factory=list)
 
     def accept(self, task: Task) -> str:
         task_id = f"task-{len(self.tasks)}"
@@ -112,6 +119,8 @@ class Fake:
         return tokens.get(task.token)
 
     async def standing(self, task: Task, task_id: str) -> Standing:
+        if self.service.polls:
+            raise self.service.polls.pop(0)
         if self.service.tasks.get(task_id) != task:
             raise UnknownHandle(task_id)
         if self.service.states[task_id] is JobState.QUEUED:
@@ -124,6 +133,8 @@ class Fake:
 
     async def fetch(self, task: Task, task_id: str) -> TaskResult:
         self.service.calls.append("fetch")
+        if self.service.fetches:
+            raise self.service.fetches.pop(0)
         results = []
         for program in task.programs:
             law = probabilities(program)
@@ -135,6 +146,8 @@ class Fake:
 
     async def stop(self, task: Task, task_id: str) -> None:
         self.service.calls.append(f"stop {task_id}")
+        if self.service.stops:
+            raise self.service.stops.pop(0)
         if not self.service.states[task_id].final:
             self.service.states[task_id] = JobState.CANCELLED
 
@@ -372,7 +385,7 @@ def test_what_does_not_fit_is_refused_before_anything_is_sent(
     with pytest.raises(UnknownDevice, match="far"):
         asyncio.run(provider.submit(replace(job(), device="near")))
     assert service.calls == []
-    assert list(started(service, kept)._book) == []
+    assert started(service, kept)._book.entries == {}
 
 
 def test_a_part_that_fails_fails_the_job_with_the_vendors_words(
@@ -475,6 +488,7 @@ def test_old_jobs_that_ended_are_forgotten_in_memory_and_on_the_disk(
         handles = [await provider.submit(job(key=key)) for key in "abcd"]
         for handle in handles[:3]:
             await finished(provider, handle)
+            await provider.result(handle)
         with pytest.raises(UnknownHandle):
             await provider.state(handles[0])
         return handles
@@ -485,3 +499,275 @@ def test_old_jobs_that_ended_are_forgotten_in_memory_and_on_the_disk(
     assert path.read_bytes().count(b"intended") == 3
     assert asyncio.run(provider.state(handles[1])) is JobState.COMPLETED
     assert asyncio.run(provider.find("d" * 64)) == handles[3]
+
+
+async def forgotten(provider: RemoteProvider) -> Handle:
+    """A job under the key `a` that was completed, fetched and then pushed out by others."""
+    handle = await provider.submit(job())
+    for key in "abcd":
+        other = await provider.submit(job(key=key))
+        await finished(provider, other)
+        await provider.result(other)
+    return handle
+
+
+def test_a_completed_job_is_not_forgotten_before_its_result_was_fetched(
+    service: Service, kept: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(submissions, "KEPT", 2)
+
+    async def run() -> Handle:
+        provider = started(service, kept)
+        waiting = await provider.submit(job(key="e"))
+        await finished(provider, waiting)
+        await forgotten(provider)
+        return waiting
+
+    waiting = asyncio.run(run())
+    started(service, kept)  # what is shortened at a start keeps it, too
+    provider = started(service, kept)
+    assert asyncio.run(provider.find("e" * 64)) == waiting
+    assert asyncio.run(provider.result(waiting)).programs[0].counts.shots == 100
+    assert service.calls.count("send") == 5
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+def test_a_forgotten_job_that_comes_again_is_looked_up_and_not_sent_again(
+    service: Service, kept: Context, *, restarts: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(submissions, "KEPT", 2)
+
+    async def again(provider: RemoteProvider) -> None:
+        with pytest.raises(Rejected, match="different job"):
+            await provider.submit(replace(job(), shots=7))
+        assert await provider.submit(job()) == Handle("fake", "far", "a" * 64, "task-0")
+
+    async def run() -> None:
+        provider = started(service, kept)
+        handle = await forgotten(provider)
+        with pytest.raises(UnknownHandle):
+            await provider.state(handle)
+        if not restarts:
+            await again(provider)
+
+    asyncio.run(run())
+    if restarts:
+        started(service, kept)
+        asyncio.run(again(started(service, kept)))
+    assert service.calls.count("send") == 4
+    assert service.calls[-1] == "lookup"
+
+
+@pytest.mark.parametrize("lost", [0, 1])
+def test_a_damaged_line_of_the_journal_does_not_send_a_job_again(
+    service: Service, kept: Context, tmp_path: Path, lost: int
+) -> None:
+    asyncio.run(started(service, kept).submit(job()))
+    path = tmp_path / "fake.journal"
+    lines = path.read_bytes().splitlines(keepends=True)
+    lines[lost] = b'{"dev' + lines[lost]
+    path.write_bytes(b"".join([*lines, b'{"event": "ended", "key": "0", "state": "x"}\n']))
+    with pytest.warns(RuntimeWarning, match=f"line {lost + 1} of the journal"):
+        started(service, kept)
+    assert (tmp_path / "fake.journal.damaged").read_bytes() == lines[lost]
+    assert asyncio.run(started(service, kept).submit(job())).backend_job_id == "task-0"
+    assert service.calls == ["send", "lookup"]
+
+
+@pytest.mark.parametrize("end", [JobState.FAILED, JobState.CANCELLED])
+def test_a_part_that_is_lost_stops_the_others(
+    service: Service, kept: Context, end: JobState
+) -> None:
+    async def run() -> None:
+        provider = started(service, kept)
+        handle = await provider.submit(job(BELL, BELL, ONE, BELL, ONE))
+        service.states["task-1"], service.end = end, JobState.RUNNING
+        service.stops = [RetryLater("503")]
+        with pytest.raises(RetryLater, match="503"):  # not the end yet: task-0 still runs
+            await provider.state(handle)
+        assert await provider.state(handle) is end
+        assert service.states["task-0"] is JobState.CANCELLED
+        assert service.states["task-2"] is JobState.CANCELLED
+
+    asyncio.run(run())
+
+
+def test_cancelling_stops_what_an_earlier_process_left_running(
+    service: Service, kept: Context
+) -> None:
+    async def run() -> Handle:
+        handle = await started(service, kept).submit(job(BELL, BELL, ONE))
+        await started(service, kept).cancel(handle)
+        return handle
+
+    handle = asyncio.run(run())
+    service.states["task-1"] = JobState.RUNNING  # the vendor did not heed it
+    asyncio.run(started(service, kept).cancel(handle))
+    assert service.states["task-1"] is JobState.CANCELLED
+
+
+def test_a_vendor_that_tells_nothing_can_still_be_told_to_stop(
+    service: Service, kept: Context
+) -> None:
+    async def run() -> None:
+        provider = started(service, kept)
+        handle = await provider.submit(job())
+        service.polls = [Rejected("403")]
+        await provider.cancel(handle)
+        assert await provider.state(handle) is JobState.CANCELLED
+
+    asyncio.run(run())
+    assert service.states == {"task-0": JobState.CANCELLED}
+
+
+def test_a_refused_question_is_asked_again_and_ends_no_job(service: Service, kept: Context) -> None:
+    async def run() -> None:
+        provider = started(service, kept)
+        handle = await provider.submit(job())
+        service.polls = [Rejected("401: the token has expired")]
+        service.fetches = [Rejected("403: not now")]
+        with pytest.raises(RetryLater, match="401"):
+            await provider.state(handle)
+        assert await finished(provider, handle) is JobState.COMPLETED
+        with pytest.raises(RetryLater, match="403"):
+            await provider.result(handle)
+        assert (await provider.result(handle)).programs[0].counts.shots == 100
+        service.polls = [UnknownHandle("gone")]
+        with pytest.raises(UnknownHandle, match="gone"):
+            await provider.state(await provider.submit(job(key="b")))
+
+    asyncio.run(run())
+
+
+def test_a_half_sent_job_is_withdrawn_and_never_sent_whole(service: Service, kept: Context) -> None:
+    async def run() -> None:
+        provider = started(service, kept)
+        service.script = ["", RetryLater("busy")]
+        with pytest.raises(RetryLater):
+            await provider.submit(job(BELL, BELL, ONE))
+        await provider.withdraw("a" * 64)
+        await provider.withdraw("b" * 64)  # nobody's
+
+    asyncio.run(run())
+    assert service.states == {"task-0": JobState.CANCELLED}
+    provider = started(service, kept)
+    assert asyncio.run(provider.find("a" * 64)) is None
+    with pytest.raises(JobFailed, match="cancelled before it was sent"):
+        asyncio.run(provider.submit(job(BELL, BELL, ONE)))
+    assert service.calls == ["send", "send", "stop task-0"]
+
+
+def test_a_doubtful_job_is_looked_up_and_stopped_when_it_is_withdrawn(
+    service: Service, kept: Context
+) -> None:
+    service.script = ["lost"]
+    with pytest.raises(OutcomeUnknown):
+        asyncio.run(started(service, kept).submit(job()))
+
+    async def run() -> None:
+        provider = started(service, kept)
+        service.hidden, service.stops = RetryLater("503"), [RetryLater("504")]
+        with pytest.raises(OutcomeUnknown, match="503"):
+            await provider.withdraw("a" * 64)
+        service.hidden = None
+        with pytest.raises(RetryLater, match="504"):
+            await provider.withdraw("a" * 64)
+        await provider.withdraw("a" * 64)
+        handle = await provider.find("a" * 64)
+        assert handle is not None
+        assert await provider.state(handle) is JobState.CANCELLED
+
+    asyncio.run(run())
+    assert service.states == {"task-0": JobState.CANCELLED}
+    assert service.calls.count("send") == 1
+
+
+def test_a_job_withdrawn_while_it_is_sent_is_sent_no_further(
+    service: Service, kept: Context
+) -> None:
+    async def run() -> None:
+        gate = asyncio.Event()
+        vendor = Fake(service, gate=gate)
+        provider = RemoteProvider(vendor, context=kept)
+        sending = asyncio.create_task(provider.submit(job(BELL, BELL, ONE)))
+        await vendor.asked.wait()
+        withdrawing = asyncio.create_task(provider.withdraw("a" * 64))
+        await asyncio.sleep(0)
+        gate.set()
+        with pytest.raises(JobFailed, match="cancelled before"):
+            await sending
+        await withdrawing
+
+    asyncio.run(run())
+    assert service.states == {"task-0": JobState.CANCELLED}
+
+
+def test_a_completed_job_is_not_undone_by_a_withdrawal(service: Service, kept: Context) -> None:
+    async def run() -> None:
+        provider = started(service, kept)
+        handle = await provider.submit(job())
+        await finished(provider, handle)
+        await provider.withdraw("a" * 64)
+        assert await provider.state(handle) is JobState.COMPLETED
+
+    asyncio.run(run())
+    assert service.calls == ["send"]
+
+
+def test_a_journal_that_cannot_be_shortened_ends_no_job(
+    service: Service, kept: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(submissions, "KEPT", 0)
+    monkeypatch.setattr(remote, "KEPT", 1)
+    (tmp_path / "fake.journal.new").mkdir()  # where the shorter one would be written
+
+    async def run() -> None:
+        provider = started(service, kept)
+        handles = [await provider.submit(job(key=key)) for key in "ab"]
+        await provider.cancel(handles[0])
+        assert await finished(provider, handles[1]) is JobState.COMPLETED
+        assert (await provider.result(handles[1])).programs[0].counts.shots == 100
+
+    asyncio.run(run())
+    started(service, kept)
+
+
+def test_programs_are_parsed_once_more_after_a_restart_alone_and_not_in_the_event_loop(
+    service: Service, kept: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[threading.Thread] = []
+
+    def parse(text: str) -> Program:
+        threads.append(threading.current_thread())
+        return parsing.parse(text)
+
+    monkeypatch.setattr(submissions, "parse", parse)
+
+    async def run() -> Handle:
+        provider = started(service, kept)
+        handle = await provider.submit(job())
+        await finished(provider, handle)
+        await provider.result(handle)
+        return handle
+
+    handle = asyncio.run(run())
+    assert threads == []
+    asyncio.run(started(service, kept).result(handle))
+    assert len(threads) == 1
+    assert threads[0] is not threading.main_thread()
+
+
+def test_an_error_says_where_it_came_from_and_takes_no_credential_along(
+    service: Service, kept: Context
+) -> None:
+    def told(fault: Exception, kind: type[Exception]) -> str:
+        fault.__cause__ = ValueError("Authorization: planted-credential")
+        service.script = [fault]
+        with pytest.raises(kind) as caught:
+            asyncio.run(started(service, kept).submit(job()))
+        return "".join(traceback.format_exception(caught.value))
+
+    foreign = told(RuntimeError("key planted-credential"), AdapterFault)
+    assert "fake raised RuntimeError at test_remote.py:" in foreign
+    assert "planted-credential" not in foreign
+    assert "planted-credential" not in told(RetryLater("busy"), RetryLater)
