@@ -1,7 +1,8 @@
 """Machines and simulators behind Azure Quantum, over its REST interface.
 
 The job's id at Azure is made of our token, so that a second request for the same job meets the
-first one, and a job whose answer was lost is found by asking for its id. The program goes into the
+first one (a 409, which counts only where Azure then has a job of that id), and a job whose answer
+was lost is found by asking for its id. The program goes into the
 workspace's own storage, and the result is read from there, by addresses that Azure signs for each
 use; those signatures are kept nowhere.
 

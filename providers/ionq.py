@@ -8,7 +8,8 @@ IonQ has no idempotency key and no filter by metadata: the token stands in a job
 after a doubtful send the newest jobs of the backend are looked through for it.
 
 Blind spots: IonQ publishes medians, not a number per element, so every element of a machine
-claims the same; a lost job older than the newest `lookup_jobs` is not found again.
+claims the same; a job in doubt that is older than the newest `lookup_jobs` stays in doubt, and is
+not sent again, until that option is raised.
 Source: IonQ's OpenAPI v0.4 (2026-09); qiskit-ionq 1.1.1; cirq-ionq 1.7.0.
 """
 
@@ -133,8 +134,9 @@ class IonQ:
         form, identity = artifact(job) if self._settings.machine else ("", "")
         where = f"artifacts/{identity}" if form else "results/probabilities"
         answer = await self._call("GET", f"jobs/{path_step(task_id, vendor='ionq')}/{where}")
-        result = self._result(task, form, answer)
-        if _debiased(job):
+        debiased = self._settings.machine and (self._settings.debiasing or _debiased(job))
+        result = self._result(task, form, answer, debiased=debiased)
+        if debiased:
             steps = ("IonQ's debiasing", *result.processing)
             result = ProgramResult(result.counts, result.kind, steps)
         raw: Json = {"format": form or "probabilities", "sha256": digest(answer.content)}
@@ -171,7 +173,7 @@ class IonQ:
             raise AdapterFault(f"ionq estimates a cost of {str(value)[:80]!r}, need a number")
         return Cost(amount(value), text(told, "estimated_unit", vendor="ionq").upper())
 
-    def _result(self, task: Task, form: str, answer: Answer) -> ProgramResult:
+    def _result(self, task: Task, form: str, answer: Answer, *, debiased: bool) -> ProgramResult:
         program = placed(task)
         content = answer.json("ionq")
         if form == SHOTS:
@@ -180,7 +182,7 @@ class IonQ:
         if form:
             return from_histogram(content, program)
         if self._settings.machine:
-            return from_machine(content, program, shots=task.shots)
+            return from_machine(content, program, shots=task.shots, debiased=debiased)
         draws = Draws(self._context.seed, task.device, task.token)
         return from_simulator(content, program, shots=task.shots, draws=draws)
 

@@ -70,15 +70,43 @@ def from_histogram(content: Json, program: Program) -> ProgramResult:
     return ProgramResult(Counts(program.num_bits, table), ResultKind.COUNTS)
 
 
-def from_machine(content: Json, program: Program, *, shots: int) -> ProgramResult:
-    """Turn a machine's probabilities, which are shares of its shots, back into counts."""
+def from_machine(
+    content: Json, program: Program, *, shots: int, debiased: bool = False
+) -> ProgramResult:
+    """Turn a machine's probabilities back into counts, where they are shares of its shots.
+
+    How many shots came back is not said: shares of all that were asked for look like shares of
+    fewer wherever both fit (1/2 of 100, 1/2 of 80), so that all of them are assumed, and the result
+    says so.
+
+    Args:
+        content: {decimal state: probability}.
+        program: As it was sent.
+        shots: Asked for.
+        debiased: IonQ's error mitigation was on, so that probabilities are no shares of shots.
+
+    Raises:
+        AdapterFault: They are no shares of `shots`, though nothing was mitigated: fewer shots came
+            back, or something was done to them, and counts would be made up.
+
+    Example:
+        >>> from circuits.program import Program, measure
+        >>> read = from_machine({"0": 0.25, "1": 0.75}, Program(1, 1, (measure(0, 0),)), shots=8)
+        >>> dict(read.counts.table), read.processing
+        ({'0': 2, '1': 6}, ('probabilities times the 8 shots asked for, assumed to be all back',))
+    """
     shares = {state: p * shots for state, p in _numbers(content, program).items()}
     whole = {state: round(share) for state, share in shares.items()}
     if all(abs(whole[state] - share) < _NEARLY for state, share in shares.items()):
-        step = "probabilities times the shots asked for"
-    else:
+        step = f"probabilities times the {shots} shots asked for, assumed to be all back"
+    elif debiased:
         whole = _apportioned(shares, shots)
-        step = "probabilities times shots, rounded: IonQ processed them, they are no shares"
+        step = f"mitigated probabilities times {shots}, rounded: these are no counts of shots"
+    else:
+        raise AdapterFault(
+            f"ionq: need probabilities that are shares of the {shots} shots asked for, got "
+            f"{_odd(shares, shots)}: fewer shots came back, or they were processed"
+        )
     table: dict[str, int] = {}
     for state, number in whole.items():
         key = bits(state, program)
@@ -126,6 +154,11 @@ def _state(word: str | int, program: Program) -> int:
     if not shown.isdecimal() or len(shown) > 1 + qubits or int(shown) >> qubits:
         raise AdapterFault(f"ionq: need states of {qubits} qubits, got {shown[:80]!r}")
     return int(shown)
+
+
+def _odd(shares: Mapping[int, float], shots: int) -> float:
+    """The probability that is furthest from a share of the shots."""
+    return max(shares.values(), key=lambda share: abs(share - round(share))) / shots
 
 
 def _apportioned(shares: Mapping[int, float], shots: int) -> dict[int, int]:

@@ -8,8 +8,9 @@ platform's cheapest one makes circuits and results public. Missing shots are nev
 Its SDK is not used: it cuts gate definitions out of programs, waits without end, and takes the
 cheapest plan and the first organization where nothing is said.
 
-Blind spots: a lost job older than the newest `lookup_jobs` is not found again; the platform
-promises nowhere to run a circuit as it stands.
+Blind spots: a job in doubt that is older than the newest `lookup_jobs` stays in doubt, and is not
+sent again, until that option is raised; the platform promises nowhere to run a circuit as it
+stands.
 Source: openquantum-sdk 1.0.0 (`clients`, `models`, `enums`).
 """
 

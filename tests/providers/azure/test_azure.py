@@ -91,6 +91,8 @@ def test_an_asymmetric_program_reads_right(make: Any, maker: str) -> None:
     assert result.counts.table == {"1010": 40}
     assert result.kind is (ResultKind.PROBABILITIES if maker == "ionq" else ResultKind.SHOTS)
     assert result.memory == (None if maker == "ionq" else ("1010",) * 40)
+    told = ("probabilities times the 40 shots asked for, assumed to be all back",)
+    assert result.processing == (told if maker == "ionq" else ())
 
 
 def test_quantinuum_measures_in_the_middle_and_resets(make: Any) -> None:
@@ -217,6 +219,7 @@ def test_other_ends_and_unknown_words(
     ("maker", "output"),
     [
         ("ionq", {"histogram": {"9": 1.0}}),
+        ("ionq", {"histogram": {"0": 9 / 16, "5": 7 / 16}}),  # of 16 or 32 shots, not of 40
         ("ionq", {"counts": {}}),
         ("quantinuum", {"c0": ["1"], "c1": ["1", "0"], "c3": ["1"]}),
         ("quantinuum", {"c0": ["1"]}),

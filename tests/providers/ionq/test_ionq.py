@@ -230,20 +230,53 @@ def test_debiasing_is_off_unless_asked_for_and_then_listed(ionq: Any, context: C
     assert result.processing[0] == "IonQ's debiasing"
 
 
-def test_processed_probabilities_are_rounded_and_said_to_be(
-    ionq: Any, provider: RemoteProvider
-) -> None:
+def test_mitigated_probabilities_are_rounded_and_said_to_be(ionq: Any, context: Context) -> None:
     ionq.formats = ()
     ionq.results["/results/probabilities"] = {"0": 0.333, "5": 0.337, "7": 0.33}
-    (result,) = run(provider, job(ASYMMETRIC, shots=100)).programs
+    debiased = create({**MACHINE, "debiasing": "on"}, context)
+    (result,) = run(debiased, job(ASYMMETRIC, shots=100)).programs
     assert result.counts.table == {"0000": 33, "1010": 34, "1011": 33}
-    assert "processed" in result.processing[0]
+    assert result.kind is ResultKind.PROBABILITIES
+    assert "no counts of shots" in result.processing[1]
 
 
-def test_fewer_shots_stay_fewer(ionq: Any, provider: RemoteProvider) -> None:
+@pytest.mark.parametrize("kind", ["shots", "histogram"])
+def test_fewer_shots_stay_fewer(ionq: Any, provider: RemoteProvider, kind: str) -> None:
+    ionq.formats = (kind,)
     ionq.returned = 0.4
     (result,) = run(provider, job(ASYMMETRIC)).programs
     assert result.counts.table == {"1010": 20}
+
+
+def test_shots_that_are_missing_are_never_made_up_from_shares(
+    ionq: Any, provider: RemoteProvider
+) -> None:
+    # 41 and 39 of the 80 shots that came back, of 100: 51.25 and 48.75 would not have been seen.
+    ionq.formats = ()
+    ionq.results["/results/probabilities"] = {"0": 41 / 80, "5": 39 / 80}
+    with pytest.raises(AdapterFault, match=r"shares of the 100 shots .* got 0\.[45]"):
+        run(provider, job(ASYMMETRIC, shots=100))
+
+
+def test_shares_that_fit_say_that_all_shots_are_assumed(
+    ionq: Any, provider: RemoteProvider
+) -> None:
+    ionq.formats = ()
+    ionq.returned = 0.4  # all 20 of them in one state: 1.0 is a share of 50 shots as well
+    (result,) = run(provider, job(ASYMMETRIC)).programs
+    assert result.kind is ResultKind.PROBABILITIES
+    assert result.processing == (
+        "probabilities times the 50 shots asked for, assumed to be all back",
+    )
+
+
+def test_shares_are_read_as_the_machine_counted_them(ionq: Any, provider: RemoteProvider) -> None:
+    # Shares of an odd number of shots have no short decimals: k/997 as a double, times 997.
+    ionq.formats = ()
+    counted = {"0": 331, "5": 665, "7": 1}
+    ionq.results["/results/probabilities"] = {state: k / 997 for state, k in counted.items()}
+    (result,) = run(provider, job(ASYMMETRIC, shots=997)).programs
+    assert result.counts.table == {"0000": 331, "1010": 665, "1011": 1}
 
 
 @pytest.mark.parametrize(
@@ -421,7 +454,7 @@ def test_a_job_beyond_the_newest_that_are_looked_through_is_not_sent_again(
         asyncio.run(few.submit(job(ASYMMETRIC, key=other)))
     for asked in (few.submit(job(ASYMMETRIC)), few.find(job(ASYMMETRIC).key)):
         with pytest.raises(OutcomeUnknown, match=r"newest 3.*lookup_jobs"):
-            asyncio.run(asked)  # type: ignore[arg-type]
+            asyncio.run(asked)
     assert len(ionq.created()) == 7
     many = create({**MACHINE, "lookup_jobs": 9}, kept)  # the list ends before
     asyncio.run(many.submit(job(ASYMMETRIC)))

@@ -383,7 +383,7 @@ def test_a_job_beyond_the_newest_that_are_looked_through_is_not_started_again(
         asyncio.run(few.submit(job(ASYMMETRIC, key=other)))
     for asked in (few.submit(job(ASYMMETRIC)), few.find(job(ASYMMETRIC).key)):
         with pytest.raises(OutcomeUnknown, match=r"newest 3.*lookup_jobs"):
-            asyncio.run(asked)  # type: ignore[arg-type]
+            asyncio.run(asked)
     assert len(openquantum.created()) == 7
     many = create({**GARNET, "lookup_jobs": 9}, kept)  # the list ends before
     asyncio.run(many.submit(job(ASYMMETRIC)))
