@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from providers import errors
 from providers.errors import NotReady, ProviderError, RetryLater
+from providers.vendor import Withdrawing
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -99,6 +100,11 @@ class Guarded:
     async def cancel(self, handle: Handle) -> None:
         """Ask the backend to stop the job."""
         await self._asked("cancel", self._inner.cancel(handle))
+
+    async def withdraw(self, key: str) -> None:
+        """Ask the backend to stop the job of this key; nothing where it needs a handle for it."""
+        if isinstance(self._inner, Withdrawing):
+            await self._asked("withdraw", self._inner.withdraw(key))
 
     async def calibration(self, device: str) -> Mapping[str, Json]:
         """Give the backend's own calibration record, without credentials."""

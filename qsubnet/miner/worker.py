@@ -3,10 +3,11 @@
 A bounded number of jobs is at the backend at once; the others wait here, where requesters take
 turns. Each job under way has a task of its own, so that one that hangs holds up nobody but the one
 place it takes. After a restart what is at the backend goes on first: the provider is asked for the
-key, and only a backend that has never seen it gets a second submission.
+key, and only a backend that has never seen it gets a second submission. A job under way that was
+cancelled keeps its place until the backend has taken the cancellation.
 
-Assumes one worker per store. Blind spots: whose turn was last is not kept over a restart; a job
-that the backend never ends keeps its place.
+Assumes one worker per store. Blind spots: whose turn was last is not kept over a restart, nor is
+which cancellation the backend has not taken yet; a job that the backend never ends keeps its place.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from circuits.errors import CircuitError
 from providers.base import Handle, JobState
 from providers.errors import JobFailed, NotReady, ProviderError, RetryLater, UnknownHandle
+from providers.vendor import Withdrawing
 from qsubnet.chain.errors import ChainError
 from qsubnet.errors import PeerFault
 from qsubnet.miner.answering import answer_text, asked_of
@@ -97,6 +99,8 @@ class Worker:
         self._max_concurrent = max_concurrent
         self._wake = asyncio.Event()
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._cancelling: set[str] = set()  # the backend is being told
+        self._unstopped: set[str] = set()  # it could not be told
         self._last_turn: dict[str, int] = {}
         self._turns = 0
         self._places: dict[str, int] | None = None  # of what waits; None once that has changed
@@ -182,6 +186,7 @@ class Worker:
 
     def _forget(self, key: str, _task: asyncio.Task[None]) -> None:
         self._tasks.pop(key, None)
+        self._unstopped.discard(key)
         self.wake()
 
     def _wake_in(self, seconds: float) -> None:
@@ -203,6 +208,8 @@ class Worker:
             except (RetryLater, NotReady, ChainError, SQLAlchemyError):
                 raise
             except (ProviderError, CircuitError, PeerFault) as error:
+                if key in self._cancelling:  # a part of its end, which is another's to tell
+                    return False
                 self.end(key, JobState.FAILED, detail=str(error))
             except Exception as error:  # border: ends this job, not the service
                 log.exception("job failed by a fault of ours", extra={"job_key": key})
@@ -216,15 +223,17 @@ class Worker:
         with self._store.read() as connection:
             job = miner_jobs.get(connection, key)
         if job is None or job.state.final:
+            if job is not None and job.state is JobState.CANCELLED:
+                await self._see_stopped(job)
             return True
         handle = _handle(job.handle) if job.handle else await self._submit(job)
         if handle is None:
-            return True
+            return key not in self._unstopped
         try:
             return await self._collect(job, handle)
         except UnknownHandle:
             # The backend lost it, as a simulator does when its process ends: submit it again.
-            return await self._submit(job) is None
+            return await self._submit(job) is None and key not in self._unstopped
 
     async def _submit(self, job: MinerJob) -> Handle | None:
         """Hand a job to the backend, unless it is there; None where it was cancelled meanwhile."""
@@ -241,14 +250,29 @@ class Worker:
         return None
 
     async def cancel_at_backend(self, job: MinerJob) -> None:
-        """Ask the backend to stop a job, if it has it; it is not waited for long."""
-        if job.handle is None:
-            return
+        """Ask the backend to stop a job, or what it has of it; it is not waited for long."""
+        key = job.job_key
+        self._cancelling.add(key)
         try:
             async with asyncio.timeout(_CANCEL_S):
-                await self._provider.cancel(_handle(job.handle))
+                await self._stop(job)
         except (ProviderError, TimeoutError) as error:
-            log.info("cancel failed", extra={"job_key": job.job_key, "error": str(error)})
+            log.info("cancel failed", extra={"job_key": key, "error": str(error)})
+            if key in self._tasks:  # which tries again
+                self._unstopped.add(key)
+        finally:
+            self._cancelling.discard(key)
+
+    async def _stop(self, job: MinerJob) -> None:
+        if job.handle is not None:
+            await self._provider.cancel(_handle(job.handle))
+        elif isinstance(self._provider, Withdrawing):
+            await self._provider.withdraw(job.job_key)
+
+    async def _see_stopped(self, job: MinerJob) -> None:
+        """Stop a cancelled job again: it may have gone out while the backend was told."""
+        if job.handle is None or job.job_key in self._unstopped:
+            await self._stop(job)
 
     async def _collect(self, job: MinerJob, handle: Handle) -> bool:
         """Ask the backend, and end the job as it did; False while it runs."""

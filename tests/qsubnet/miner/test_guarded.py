@@ -43,6 +43,9 @@ class Leaky:
         results: tuple[ProgramResult, ...] = ()
         return JobResult(results, handle.backend_job_id, {"sent": {"X-Key": KEY}, "shots": 3})
 
+    async def withdraw(self, _key: str) -> None:
+        self._maybe()
+
     async def calibration(self, _device: str) -> dict[str, Any]:
         return {"url": f"https://x/?apikey={KEY}"}
 
@@ -117,3 +120,17 @@ def test_a_backend_is_out_of_reach_from_one_retry_until_it_answers_again(tools: 
 def test_a_bug_in_an_adapter_passes_as_it_is(tools: Any) -> None:
     with pytest.raises(ZeroDivisionError):
         tools.run(_guarded(Leaky(ZeroDivisionError("bug"))).state(HANDLE))
+
+
+def test_a_withdrawal_is_passed_on_as_every_call(tools: Any) -> None:
+    heard = Heard()
+    guarded = _guarded(Leaky(errors.RetryLater(f"503 for {KEY}")), heard)
+    with pytest.raises(errors.RetryLater, match=r"^503 for \[redacted\]$"):
+        tools.run(guarded.withdraw("0" * 64))
+    assert heard.calls == [("withdraw", 0.5, "RetryLater")]
+
+
+def test_a_backend_that_cannot_withdraw_is_not_asked_to(tools: Any) -> None:
+    heard = Heard()
+    tools.run(_guarded(object(), heard).withdraw("0" * 64))
+    assert heard.calls == []

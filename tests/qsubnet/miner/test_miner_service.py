@@ -91,6 +91,30 @@ class Machine:
         raise Rejected("no prices")
 
 
+class Half(Machine):
+    """A machine that takes the first part of a job, and is then always busy."""
+
+    def __init__(self, device: Any) -> None:
+        super().__init__(device)
+        self.withdrawn: list[str] = []
+        self.running: set[str] = set()
+        self.slow = asyncio.Event()
+        self.slow.set()
+
+    async def submit(self, job: Job) -> Handle:
+        if job.key in self.withdrawn:
+            raise JobFailed("cancelled before it was sent")
+        self.submitted.append(job.key)
+        self.running.add(job.key)
+        raise RetryLater("busy after the first part")
+
+    async def withdraw(self, key: str) -> None:
+        self.withdrawn.append(key)
+        await self.slow.wait()
+        self._fault("withdraw")
+        self.running.discard(key)
+
+
 class Bench:
     """A machine, a store's file, and services on them."""
 
@@ -459,6 +483,77 @@ def test_a_backend_out_of_reach_does_not_keep_a_job_from_being_cancelled(
         bench.machine.faults = [("cancel", RetryLater("out of reach"))]
         status = await service.cancel(request.key, requester=bench.me.identity)
         assert status.state == "cancelled"
+
+    tools.run(story())
+
+
+@pytest.mark.parametrize("faults", [0, 2])
+def test_cancelling_a_job_without_a_handle_withdraws_what_was_sent_of_it(
+    bench: Bench, tools: Any, faults: int
+) -> None:
+    async def story() -> None:
+        machine = bench.machine = Half(bench.machine.device)
+        service, request = await bench.service(), bench.request()
+        await _accept(bench, service, request)
+        work = asyncio.create_task(service.work())
+
+        async def sent() -> bool:
+            return bool(machine.running)
+
+        async def stopped() -> bool:
+            return not machine.running and service.worker.under_way == 0
+
+        await tools.eventually(sent)
+        machine.faults = [("withdraw", RetryLater("out of reach"))] * faults
+        status = await service.cancel(request.key, requester=bench.me.identity)
+        assert status.state == "cancelled"
+        await tools.eventually(stopped)
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+
+    tools.run(story())
+
+
+def test_a_job_that_fails_because_it_is_being_cancelled_ends_as_cancelled(
+    bench: Bench, tools: Any
+) -> None:
+    async def story() -> None:
+        machine = bench.machine = Half(bench.machine.device)
+        service, request = await bench.service(), bench.request()
+        await _accept(bench, service, request)
+        machine.slow.clear()
+        asked = service.cancel(request.key, requester=bench.me.identity)
+        cancelling = asyncio.create_task(asked)
+        await asyncio.sleep(0)
+        assert machine.withdrawn == [request.key]
+        assert not await service.worker.advance(request.key)
+        machine.slow.set()
+        assert (await cancelling).state == "cancelled"
+
+    tools.run(story())
+
+
+def test_a_cancellation_that_the_backend_did_not_take_is_told_again(
+    bench: Bench, tools: Any
+) -> None:
+    async def story() -> None:
+        service, request = await bench.service(), bench.request()
+        bench.machine.ends_as = JobState.RUNNING
+        await _accept(bench, service, request)
+        work = asyncio.create_task(service.work())
+
+        async def runs() -> bool:
+            return service.status(request.key, requester=bench.me.identity).state == "running"
+
+        async def stopped() -> bool:
+            return bench.machine.cancelled == [request.key] and not service.worker.under_way
+
+        await tools.eventually(runs)
+        bench.machine.faults = [("cancel", RetryLater("out of reach"))] * 2
+        await service.cancel(request.key, requester=bench.me.identity)
+        await tools.eventually(stopped)
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
 
     tools.run(story())
 
