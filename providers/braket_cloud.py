@@ -154,7 +154,10 @@ class BraketCloud:
         key = f"{answer['outputS3Directory']}/results.json"
         data = await self._ask(partial(self._download, str(answer["outputS3Bucket"]), key))
         succeeded = answer.get("numSuccessfulShots")
-        result, rest = read_result(data, task.programs[0], memory=task.memory, shots=succeeded)
+        # In a thread: a large file takes a while, and the loop has other jobs to answer for.
+        result, rest = await asyncio.to_thread(
+            read_result, data, task.programs[0], memory=task.memory, shots=succeeded
+        )
         record: dict[str, Json] = {"task": plain(answer), "results": rest}
         cost = await self.cost(task)
         if cost is not None:

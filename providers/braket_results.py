@@ -7,13 +7,16 @@ so the result is read without knowing on which physical qubits the task ran.
 Some machines (IonQ) return `measurementProbabilities` instead of shots: shares of the shots, whose
 counts are found again by rounding, and which say `probabilities`.
 
+A file may have millions of bits (84 qubits x 50,000 shots), so they are checked as one array, and
+reading still takes a part of a second: not a thing for an event loop.
+
 Source: `braket.task_result.gate_model_task_result_v1` of amazon-braket-schemas 1.32.
 """
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -26,12 +29,12 @@ from providers.braket_text import measured_qubits
 from providers.errors import AdapterFault
 
 if TYPE_CHECKING:
+    from circuits.counts import Bits
     from circuits.program import Program
     from providers.base import Json
 
 PROCESSING = ("counts are the backend's shares times its shots, rounded",)
 
-_Bit = Annotated[int, Field(ge=0, le=1)]
 _Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -46,7 +49,7 @@ class _Metadata(_Told):
 
 
 class _Result(_Told):
-    measurements: tuple[tuple[_Bit, ...], ...] | None = None
+    measurements: Any = None  # see `_bits`
     measurement_probabilities: dict[str, _Share] | None = None
     measured_qubits: tuple[int, ...]
     task_metadata: _Metadata
@@ -82,8 +85,8 @@ def read_result(
     record = {word: value for word, value in whole.items() if word not in outcomes}
     columns = _columns(told.measured_qubits, program)
     if told.measurements:
-        rows = _rows(told.measurements, columns, program)
-        kept = tuple("".join(map(str, row[::-1].tolist())) for row in rows) if memory else None
+        rows = _rows(_bits(told.measurements), columns, program)
+        kept = _keys(rows) if memory else None
         return ProgramResult(Counts.from_rows(rows), ResultKind.SHOTS, (), kept), record
     if told.measurement_probabilities:
         count = told.task_metadata.shots if shots is None else shots
@@ -104,18 +107,32 @@ def _columns(told: tuple[int, ...], program: Program) -> tuple[int, ...]:
     )
 
 
-def _rows(
-    shots: tuple[tuple[int, ...], ...], columns: tuple[int, ...], program: Program
-) -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:
-    widths = {len(shot) for shot in shots}
-    if widths != {len(columns)}:
+def _bits(measurements: object) -> Bits:
+    """The shots as an array (shots x columns) of 0 and 1, and of nothing else."""
+    try:
+        bits = np.array(measurements)
+    except (OverflowError, TypeError, ValueError) as error:  # rows of different lengths
+        raise AdapterFault(f"Braket's results.json: measurements: {str(error)[:100]}") from None
+    if bits.ndim != 2 or (bits.size and (bits.dtype.kind not in "iu" or bits.min() < 0)):
+        raise AdapterFault("Braket's results.json: measurements: need rows of whole numbers")
+    if bits.size and bits.max() > 1:
+        raise AdapterFault(f"Braket's results.json: measurements: need 0 or 1, got {bits.max()}")
+    return bits.astype(np.uint8)
+
+
+def _rows(bits: Bits, columns: tuple[int, ...], program: Program) -> Bits:
+    if bits.shape[1] != len(columns):
         raise AdapterFault(
-            f"Braket gave rows of {sorted(widths)} bits for {len(columns)} measured qubits"
+            f"Braket gave rows of {bits.shape[1]} bits for {len(columns)} measured qubits"
         )
-    rows: np.ndarray[tuple[int, int], np.dtype[np.uint8]] = braket_rows(
-        np.array(shots, dtype=np.uint8), columns, program
-    )
-    return rows
+    return braket_rows(bits, columns, program)
+
+
+def _keys(rows: Bits) -> tuple[str, ...]:
+    """Each row as a text, bit 0 rightmost."""
+    text = (rows[:, ::-1] + np.uint8(ord("0"))).tobytes().decode()
+    width = rows.shape[1]
+    return tuple(text[at : at + width] for at in range(0, len(text), width))
 
 
 def _shared(
@@ -134,8 +151,7 @@ def _shared(
     for index in sorted(range(len(keys)), key=lambda i: (whole[i] - exact[i], i))[:left]:
         whole[index] += 1
     table: dict[str, int] = {}
-    outcomes = _rows(tuple(tuple(map(int, key)) for key in keys), columns, program)
-    for row, count in zip(outcomes, whole, strict=True):
-        bits = "".join(map(str, row[::-1].tolist()))
+    outcomes = _rows(_bits([list(map(int, key)) for key in keys]), columns, program)
+    for bits, count in zip(_keys(outcomes), whole, strict=True):
         table[bits] = table.get(bits, 0) + count
     return Counts(program.num_bits, table)

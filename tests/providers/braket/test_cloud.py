@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -20,6 +21,8 @@ import providers
 from circuits.mirror import Mirror
 from circuits.program import Operation, Program, measure
 from providers.base import Context, Cost, Handle, Job, JobResult, JobState, Json, ResultKind
+from providers.braket_cloud import BraketCloud
+from providers.braket_devices import Claim
 from providers.conformance import check
 from providers.errors import (
     AdapterFault,
@@ -32,8 +35,10 @@ from providers.errors import (
 )
 from providers.remote import RemoteProvider
 from providers.state_words import STATE_WORDS
+from providers.vendor import Task, TaskResult
 
 if TYPE_CHECKING:
+    from providers.braket_account import Account
     from tests.providers.braket.conftest import Service
 
 GARNET = "arn:aws:braket:eu-north-1::device/qpu/iqm/Garnet"
@@ -384,9 +389,17 @@ def test_shares_are_of_the_shots_that_the_service_says_succeeded(
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"measurements": [[0, 1, 1]]}, r"rows of \[3\] bits for 2"),
+        ({"measurements": [[0, 1, 1]]}, "rows of 3 bits for 2"),
+        ({"measurements": [[0, 1], [1]]}, "results.json: measurements: .*inhomogeneous"),
+        ({"measurements": [[0, "1"]]}, "measurements: need rows of whole numbers"),
+        ({"measurements": [[0.0, 1.0]]}, "measurements: need rows of whole numbers"),
+        ({"measurements": [[0, -1]]}, "measurements: need rows of whole numbers"),
+        ({"measurements": [[0, 2**70]]}, "measurements: need rows of whole numbers"),
+        ({"measurements": [[[0], [1]]]}, "measurements: need rows of whole numbers"),
+        ({"measurements": [0, 1]}, "measurements: need rows of whole numbers"),
+        ({"measurements": [[], []]}, "rows of 0 bits for 2"),
         ({"measuredQubits": [1, 5, 11], "measurements": [[0, 1, 1]]}, "measured 3 qubits"),
-        ({"measurements": [[0, 2]]}, "less than or equal to 1"),
+        ({"measurements": [[0, 2]]}, "measurements: need 0 or 1, got 2"),
         ({"measurements": None}, "neither measurements"),
         ({"measuredQubits": None}, "measuredQubits"),
     ],
@@ -397,6 +410,31 @@ def test_a_result_of_a_wrong_width_or_form_is_reported(
     service.mangle = lambda result: {**result, **change}
     with pytest.raises(AdapterFault, match=words):
         run(opened(GARNET), make_job("garnet", FLIP))
+
+
+def test_results_are_read_outside_of_the_event_loop(account: Account, service: Service) -> None:
+    # A wide machine's file takes seconds, in which the miner would answer nobody.
+    readers: list[threading.Thread] = []
+
+    class Watched(Program):
+        def __getattribute__(self, name: str) -> object:
+            readers.append(threading.current_thread())
+            return super().__getattribute__(name)
+
+    async def fetched() -> TaskResult:
+        cloud = BraketCloud(account, GARNET, Claim("garnet"))
+        task = Task("ab" * 32, "garnet", (Watched(5, 2, FLIP.operations),), 20, True, True)  # noqa: FBT003 - the fields of a Task
+        task_id = await cloud.send(task)
+        while not (await cloud.standing(task, task_id)).state.final:
+            pass
+        readers.clear()
+        return await cloud.fetch(task, task_id)
+
+    (result,) = asyncio.run(fetched()).programs
+    assert result.counts.table == {"10": 20}
+    assert result.memory == ("10",) * 20
+    assert readers
+    assert threading.main_thread() not in readers
 
 
 def test_a_result_that_is_late_in_s3_may_be_asked_for_again(
