@@ -2,7 +2,8 @@
 
 A job carries its task's token as a tag, by which it is found again, and in the passthrough data,
 which the service echoes. The service has no idempotency key, so a lookup comes before a second
-submission. SDK calls block and share one client: they run in worker threads, one at a time.
+submission. SDK calls block and share one client: they run one after another in a thread of their
+own, so that a slow service keeps nobody else's work out of the threads that all share.
 
 Blind spot: the service bills time on the machine, which is known only afterwards: `cost` is None,
 and the record of a result has the `usage` in seconds.
@@ -12,8 +13,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from circuits.program import RESET
@@ -66,7 +67,7 @@ class IbmVendor:
         self._secrets = secrets
         self._backends: dict[str, Any] = {}
         self._jobs: dict[str, Any] = {}
-        self._lock = threading.Lock()
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ibm")
 
     async def devices(self) -> tuple[Device, ...]:
         """Describe the backends by their newest target."""
@@ -112,18 +113,18 @@ class IbmVendor:
         return None
 
     async def _in_thread(self, call: Callable[[], _T]) -> _T:
-        return await asyncio.to_thread(self._ask, call)
+        """One call of the SDK at a time, also where whoever asked for one stops waiting."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._ask, call)
 
     def _ask(self, call: Callable[[], _T]) -> _T:
-        """One call of the SDK at a time, with its errors in our words."""
+        """Make a call of the SDK, with its errors in our words."""
 
         def connected() -> _T:
             if self._service is None:
                 self._service = self._connect()
             return call()
 
-        with self._lock:
-            return asked(connected, secrets=self._secrets)
+        return asked(connected, secrets=self._secrets)
 
     def _devices(self) -> tuple[Device, ...]:
         return tuple(

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import threading
 import traceback
 from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, get_args
 
@@ -28,6 +30,7 @@ from providers.errors import (
     RetryLater,
     UnknownHandle,
 )
+from providers.ibm_vendor import IbmVendor
 from providers.local import LocalProvider
 from providers.remote import RemoteProvider
 from providers.state_words import STATE_WORDS
@@ -74,6 +77,63 @@ async def ended(provider: RemoteProvider, handle: Handle) -> JobState:
     for _ in range(3):
         await provider.state(handle)
     return await provider.state(handle)
+
+
+# ------------------------------------------------------------------ the threads that all share
+
+
+def test_a_slow_service_keeps_nobody_else_out_of_the_shared_threads() -> None:
+    release, inside, most = threading.Event(), [0], [0]
+
+    def connect() -> Any:
+        inside[0] += 1
+        most[0] = max(most[0], inside[0])
+        release.wait(20)
+        inside[0] -= 1
+        raise Rejected("no account here")
+
+    async def work() -> list[Any]:
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(max_workers=4))
+        vendor = IbmVendor(connect, ("ibm_lima",))
+        questions = [asyncio.ensure_future(vendor.devices()) for _ in range(8)]
+        await asyncio.sleep(0)
+        try:
+            # A journal's line, another backend's answer: done while IBM is still silent.
+            done = await asyncio.wait_for(asyncio.to_thread(lambda: "done"), timeout=5)
+        finally:
+            release.set()
+        assert done == "done"
+        return await asyncio.gather(*questions, return_exceptions=True)
+
+    answers = run(work())
+    assert [type(answer) for answer in answers] == [Rejected] * 8
+    assert most == [1]
+
+
+def test_a_question_that_nobody_waits_for_any_more_still_comes_first() -> None:
+    entered, release, inside, most = threading.Event(), threading.Event(), [0], [0]
+
+    def connect() -> Any:
+        inside[0] += 1
+        most[0] = max(most[0], inside[0])
+        entered.set()
+        release.wait(20)
+        inside[0] -= 1
+        raise Rejected("no account here")
+
+    async def work() -> None:
+        vendor = IbmVendor(connect, ("ibm_lima",))
+        first = asyncio.ensure_future(vendor.devices())
+        await asyncio.to_thread(entered.wait, 20)
+        first.cancel()
+        second = asyncio.ensure_future(vendor.devices())
+        await asyncio.gather(first, return_exceptions=True)
+        release.set()
+        with pytest.raises(Rejected):
+            await second
+
+    run(work())
+    assert most == [1]
 
 
 # ------------------------------------------------------------------ what a right service gives
