@@ -40,6 +40,14 @@ def run(
     timeout: Annotated[
         float | None, typer.Option(help="Seconds to wait; the job goes on after that.")
     ] = None,
+    optimization: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=3,
+            help="How hard the gateway compiles; 0 only places and translates gates.",
+        ),
+    ] = None,
     json_: Json = False,
 ) -> None:
     """Run a circuit and print its counts (classical bit 0 is the rightmost character).
@@ -54,7 +62,7 @@ def run(
 
         result = run_here(source, shots=shots)
     else:
-        result = _run_there(source, shots, device, timeout)
+        result = _run_there(source, shots, device, timeout, optimization)
     if json_:
         print_json(result)
     else:
@@ -157,7 +165,7 @@ def _client() -> Client:
 
 
 def _run_there(
-    source: bytes, shots: int, device: str | None, timeout: float | None
+    source: bytes, shots: int, device: str | None, timeout: float | None, optimization: int | None
 ) -> dict[str, Any]:
     """Submit and wait for the result."""
     from qsubnet.wire.refusals import StillRunning
@@ -171,7 +179,7 @@ def _run_there(
     with _client() as client:
         if device is None:
             _warn_of_waiting(client)
-        job = _submit(client, text, shots, device, deadline)
+        job = _submit(client, text, shots, device, deadline, optimization=optimization)
         say(f"job {job.job_id} on {job.device}")
         try:
             result = client.result(job.job_id, timeout_s=max(0.1, deadline - time.monotonic()))
@@ -196,6 +204,7 @@ def _submit(
     device: str | None,
     deadline: float,
     *,
+    optimization: int | None = None,
     pause_s: float = _RETRY_S,
 ) -> JobView:
     """Submit; while no device is verified yet, try again until the time is up.
@@ -206,7 +215,13 @@ def _submit(
     told = False
     while True:
         try:
-            return client.submit(text, shots=shots, device=device, idempotency_key=key)
+            return client.submit(
+                text,
+                shots=shots,
+                device=device,
+                optimization=optimization,
+                idempotency_key=key,
+            )
         except Unreachable as error:
             if time.monotonic() + pause_s > deadline:
                 raise

@@ -66,6 +66,7 @@ class AsyncClient:
         device: str | None = None,
         format: Format = "auto",  # noqa: A002 - the word of the interface
         memory: bool = False,
+        optimization: int | None = None,
         idempotency_key: str | None = None,
     ) -> JobView:
         """Submit without waiting for the result."""
@@ -76,6 +77,7 @@ class AsyncClient:
                 device=device,
                 format=format,
                 memory=memory,
+                optimization=optimization,
                 idempotency_key=idempotency_key,
             )
         )
@@ -104,6 +106,7 @@ class AsyncClient:
         device: str | None = None,
         format: Format = "auto",  # noqa: A002 - the word of the interface
         memory: bool = False,
+        optimization: int | None = None,
         timeout_s: float = 600.0,
     ) -> ResultView:
         """Submit and wait for the result."""
@@ -114,6 +117,7 @@ class AsyncClient:
                 device=device,
                 format=format,
                 memory=memory,
+                optimization=optimization,
                 timeout_s=timeout_s,
                 clock=self._clock,
             )

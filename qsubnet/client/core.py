@@ -102,6 +102,7 @@ def submit(
     device: str | None,
     format: Format,  # noqa: A002 - the word of the interface
     memory: bool,
+    optimization: int | None,
     idempotency_key: str | None,
 ) -> Steps[JobView]:
     """Submit; a retry of a lost submission is the same job, because the key stays."""
@@ -114,6 +115,7 @@ def submit(
             shots=shots,
             device=device,
             memory=memory,
+            optimization=optimization,
         )
     except ValidationError as error:
         raise BadInput(sentence_of(error)) from None
@@ -169,12 +171,19 @@ def run(
     device: str | None,
     format: Format,  # noqa: A002 - the word of the interface
     memory: bool,
+    optimization: int | None,
     timeout_s: float,
     clock: Callable[[], float],
 ) -> Steps[ResultView]:
     """Submit and wait."""
     made = yield from submit(
-        program, shots=shots, device=device, format=format, memory=memory, idempotency_key=None
+        program,
+        shots=shots,
+        device=device,
+        format=format,
+        memory=memory,
+        optimization=optimization,
+        idempotency_key=None,
     )
     return (yield from result(made.job_id, wait=True, timeout_s=timeout_s, clock=clock))
 

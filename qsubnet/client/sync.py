@@ -76,6 +76,7 @@ class Client:
         device: str | None = None,
         format: Format = "auto",  # noqa: A002 - the word of the interface
         memory: bool = False,
+        optimization: int | None = None,
         idempotency_key: str | None = None,
     ) -> JobView:
         """Submit without waiting for the result.
@@ -86,6 +87,8 @@ class Client:
             device: `name` or `hotkey/name`; None lets the gateway choose.
             format: The language, where a text has no version line.
             memory: Keep the shots in order.
+            optimization: How hard the gateway compiles, 0 (only placed and translated) to 3; None:
+                as hard as suits the device.
             idempotency_key: Names this submission, so that a second call is the same job. Made
                 up anew for every call unless given.
         """
@@ -96,6 +99,7 @@ class Client:
                 device=device,
                 format=format,
                 memory=memory,
+                optimization=optimization,
                 idempotency_key=idempotency_key,
             )
         )
@@ -125,6 +129,7 @@ class Client:
         device: str | None = None,
         format: Format = "auto",  # noqa: A002 - the word of the interface
         memory: bool = False,
+        optimization: int | None = None,
         timeout_s: float = 600.0,
     ) -> ResultView:
         """Submit and wait for the result; see `submit` and `result`."""
@@ -135,6 +140,7 @@ class Client:
                 device=device,
                 format=format,
                 memory=memory,
+                optimization=optimization,
                 timeout_s=timeout_s,
                 clock=self._clock,
             )

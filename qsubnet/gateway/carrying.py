@@ -166,6 +166,7 @@ class Carrier:
             job.shots_asked,
             request.memory,
             None,
+            job.optimization,
         )
         try:
             dispatch = await self._placement.place(

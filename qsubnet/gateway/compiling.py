@@ -3,7 +3,8 @@
 What leaves for a miner is verbatim, like a test; so the gateway, not the miner, chooses qubits and
 routes. Qiskit does it with a fixed seed: the same program, device and version give the same text.
 On couplings it works at optimization level 2, the first at which published error rates guide the
-choice of qubits; where every pair couples, level 1 suffices. Classical bits stay the user's own.
+choice of qubits; where every pair couples, level 1 suffices; who submits may choose another level.
+Classical bits stay the user's own.
 
 One-qubit gates that Qiskit has no words for (gpi, gpi2, prx) are written from `u` by
 `circuits.native`, and sqrt_iswap twice for each iswap. Assumes that enough qubits are connected.
@@ -43,8 +44,13 @@ _WHOLE_SETS: Final = (frozenset({"u"}), frozenset({"rz", "sx"}))
 _WORST: Final = 0.999
 
 
-def compile_for(device: Device, program: Program) -> Program:
+def compile_for(device: Device, program: Program, optimization: int | None = None) -> Program:
     """Write `program` in the native gates of `device`, as wide as the device.
+
+    Args:
+        device: Where it will run.
+        program: What the user wrote.
+        optimization: Qiskit's level, 0 to 3; None chooses it by the device, see above.
 
     Raises:
         TooWide: It uses more qubits than the device, or than its couplings connect.
@@ -75,7 +81,8 @@ def compile_for(device: Device, program: Program) -> Program:
         )
     from circuits.emitters.qiskit import from_qiskit, to_qiskit
 
-    compiled = from_qiskit(_transpiled(to_qiskit(small), device), limits=PROGRAM_LIMITS)
+    circuit = _transpiled(to_qiskit(small), device, optimization)
+    compiled = from_qiskit(circuit, limits=PROGRAM_LIMITS)
     operations = chain.from_iterable(_native(op, device) for op in compiled.operations)
     return Program(width, program.num_bits, tuple(operations))
 
@@ -92,18 +99,22 @@ def load_compiler() -> None:
     _ = qiskit.QuantumCircuit(1, 1)
 
 
-def _transpiled(circuit: QuantumCircuit, device: Device) -> QuantumCircuit:
+def _transpiled(
+    circuit: QuantumCircuit, device: Device, optimization: int | None
+) -> QuantumCircuit:
     from qiskit import transpile
     from qiskit.exceptions import QiskitError
 
     try:
         if _any_pair(device):
             words = list(_words(device))
+            level = 1 if optimization is None else optimization
             return transpile(
-                circuit, basis_gates=words, optimization_level=1, seed_transpiler=_SEED
+                circuit, basis_gates=words, optimization_level=level, seed_transpiler=_SEED
             )
+        level = 2 if optimization is None else optimization
         return transpile(
-            circuit, target=_target(device), optimization_level=2, seed_transpiler=_SEED
+            circuit, target=_target(device), optimization_level=level, seed_transpiler=_SEED
         )
     except QiskitError as error:
         reason = str(error).strip("'\"")[:300]

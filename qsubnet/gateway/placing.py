@@ -33,6 +33,7 @@ class Order:
         shots: Of each.
         memory: Keep the shots in order.
         asked: Device as the user named it, or None.
+        optimization: How hard to compile, or None.
     """
 
     job_id: str
@@ -40,6 +41,7 @@ class Order:
     shots: int
     memory: bool
     asked: str | None
+    optimization: int | None = None
 
 
 class Placement:
@@ -78,7 +80,9 @@ class Placement:
             without=without,
             silent=self._market.silent,
         )
-        compiled = await self._workshop.compile(offer.device, order.programs)
+        compiled = await self._workshop.compile(
+            offer.device, order.programs, optimization=order.optimization
+        )
         key = self._naming.job_key(order.job_id, attempt=attempt)
         job = Job(
             key, offer.device.name, tuple(compiled), order.shots, verbatim=True, memory=order.memory

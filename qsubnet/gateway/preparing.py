@@ -29,7 +29,7 @@ MAX_COMPILED_BYTES: Final = 12 * 2**20
 """All programs of a job together; a miner reads requests of 16 MiB."""
 
 Read = Callable[[str, SourceFormat], "Program"]
-Compile = Callable[["Device", "Program"], "Program"]
+Compile = Callable[["Device", "Program", int | None], "Program"]
 
 
 def read_source(source: str, format: SourceFormat) -> Program:  # noqa: A002 - the word of the interface
@@ -79,8 +79,10 @@ class Workshop:
             programs.append(outcome)
         return programs
 
-    async def compile(self, device: Device, programs: Sequence[Program]) -> list[Program]:
-        """Compile for a device.
+    async def compile(
+        self, device: Device, programs: Sequence[Program], *, optimization: int | None = None
+    ) -> list[Program]:
+        """Compile for a device, as hard as `compile_for` is told.
 
         Raises:
             LimitError: It took too long, or the result is too large to send.
@@ -88,7 +90,7 @@ class Workshop:
         """
 
         def work() -> list[Program]:
-            return [self._compile(device, program) for program in programs]
+            return [self._compile(device, program, optimization) for program in programs]
 
         await self._compiling.acquire()
         task = asyncio.create_task(asyncio.to_thread(work))

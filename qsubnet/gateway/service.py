@@ -91,7 +91,14 @@ class GatewayService:
         self._check_open(account)
         job_id = self._naming.job_id(account, idempotency_key or f"\0{secrets.token_hex(16)}")
         programs = await self._workshop.read(request)
-        order = Order(job_id, programs, request.shots, request.memory, request.device)
+        order = Order(
+            job_id,
+            programs,
+            request.shots,
+            request.memory,
+            request.device,
+            request.optimization,
+        )
         dispatch = await self._placement.place(order)
         job = UserJob(
             job_id=job_id,
@@ -104,6 +111,7 @@ class GatewayService:
             dispatch_key=dispatch.job_key,
             attempt=0,
             created_ms=self._now_ms(),
+            optimization=request.optimization,
         )
         with self._store.write() as connection:
             known = user_jobs.get(connection, job_id, account=account)

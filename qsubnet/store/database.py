@@ -27,7 +27,7 @@ from qsubnet.store.tables import metadata
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0001"
+HEAD = "0002"
 _BUSY_TIMEOUT_S = 60.0
 _WAL_TRIES = 100
 _WAL_PAUSE_S = 0.05

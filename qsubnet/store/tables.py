@@ -61,6 +61,7 @@ user_jobs = Table(
     Column("created_ms", BigInteger, nullable=False),
     Column("ended_ms", BigInteger),  # once its answer was checked, or there will be none
     Column("detail", Text, nullable=False, default=""),  # why an answer does not count
+    Column("optimization", Integer),  # how hard to compile, where the user said
     UniqueConstraint("account", "idempotency_key"),
 )
 Index("ix_user_jobs_account_created_ms", user_jobs.c.account, user_jobs.c.created_ms)

@@ -47,6 +47,7 @@ class UserJob:
         created_ms: Unix time in milliseconds.
         ended_ms: The same; None until its answer was checked or there will be none.
         detail: Why an answer that came does not count.
+        optimization: How hard to compile, as the owner wrote it, or None.
     """
 
     job_id: str
@@ -61,6 +62,7 @@ class UserJob:
     created_ms: int
     ended_ms: int | None = None
     detail: str = ""
+    optimization: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

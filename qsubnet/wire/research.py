@@ -54,6 +54,8 @@ class SubmitRequest(Message):
         device: `name`, or `hotkey/name` where two miners use one name; None lets the gateway
             choose the narrowest sufficient device that its validator has verified.
         memory: Keep the shots in order, where the device has them.
+        optimization: How hard the compiler tries, 0 (gates as they are, only placed and
+            translated) to 3; None: as hard as suits the device.
     """
 
     model_config = ConfigDict(
@@ -66,6 +68,7 @@ class SubmitRequest(Message):
     shots: Annotated[int, Field(ge=1, le=MAX_SHOTS)] = 1_000
     device: DeviceRef | None = None
     memory: bool = False
+    optimization: Annotated[int, Field(ge=0, le=3)] | None = None
 
     @model_validator(mode="after")
     def _one_of_the_two(self) -> Self:

@@ -178,3 +178,14 @@ def test_couplings_that_fall_apart_are_too_narrow() -> None:
     device = Device("pairs", DeviceClass.QPU, topology, rates, "invented")
     with pytest.raises(TooWide, match="does not fit the couplings"):
         compile_for(device, SAMPLE)
+
+
+def test_who_submits_chooses_how_hard_to_compile() -> None:
+    twice = Program(2, 2, (*[Operation("cx", (0, 1))] * 2, measure(0, 0), measure(1, 1)))
+    found = {
+        level: compile_for(DEVICES["cz line"], twice, level).two_qubit_gates
+        for level in (0, 1, 2, 3)
+    }
+    # Two cx in a row are nothing: a mirror that must not be optimised away is sent at level 0.
+    assert found == {0: 2, 1: 0, 2: 0, 3: 0}
+    assert compile_for(DEVICES["cz line"], twice).two_qubit_gates == 0

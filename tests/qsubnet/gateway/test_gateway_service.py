@@ -369,7 +369,7 @@ def test_compiling_that_takes_too_long_is_given_up(
 
         gate = threading.Event()
 
-        def stuck(_device: Device, program: Any) -> Any:
+        def stuck(_device: Device, program: Any, _level: int | None) -> Any:
             gate.wait(30)
             return program
 

@@ -47,6 +47,17 @@ def test_migrations_and_tables_give_the_same_schema(tmp_path: Path) -> None:
     engine.dispose()
 
 
+def test_a_store_of_the_first_revision_is_brought_up_to_date(tmp_path: Path) -> None:
+    url = sqlite_url(tmp_path / "old.db")
+    command.upgrade(alembic_config(url), "0001")
+    Store(url).close()
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == HEAD
+        connection.execute(text("SELECT optimization FROM user_jobs"))
+    engine.dispose()
+
+
 def test_a_store_of_an_unknown_revision_is_refused(tmp_path: Path) -> None:
     url = sqlite_url(tmp_path / "future.db")
     store = Store(url)
