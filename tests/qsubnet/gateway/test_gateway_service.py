@@ -13,8 +13,10 @@ import pytest
 from attestations.envelope import from_object
 from circuits.errors import LimitError, ProgramError
 from circuits.parsing import parse
+from circuits.program import Program
 from providers.base import Device
 from qsubnet.errors import JobFailed, NotFound, Unreachable
+from qsubnet.gateway.compiling import compile_for
 from qsubnet.gateway.errors import IdempotencyConflict, NotFinished, TooWide, UnknownDevice
 from qsubnet.gateway.preparing import Workshop
 from qsubnet.gateway.serve import Gateway
@@ -356,6 +358,24 @@ def test_without_a_permit_submissions_wait_and_accepted_jobs_stay(
             assert gateway.service.health().status == "waiting"
             with pytest.raises(Unreachable, match="may not send jobs yet"):
                 await _submit(gateway, program=bell, shots=1, device="line")
+
+    subnet.run(story())
+
+
+def test_the_compiler_is_told_how_hard_to_try(subnet: Subnet, bell: str, make_line: Line) -> None:
+    async def story() -> None:
+        await subnet.found(make_line("line", 5))
+        told: list[int | None] = []
+
+        def compiles(device: Device, program: Program, level: int | None) -> Program:
+            told.append(level)
+            return compile_for(device, program, level)
+
+        shop = Workshop(read=lambda text, _format: parse(text), compiles=compiles)
+        async with subnet.mining(), subnet.gateway(shop) as gateway:
+            await _submit(gateway, program=bell, shots=1, device="line", optimization=0)
+            await _submit(gateway, program=bell, shots=1, device="line")
+        assert told == [0, None]
 
     subnet.run(story())
 
