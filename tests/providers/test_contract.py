@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import json
 from collections.abc import Mapping
@@ -70,11 +71,58 @@ def test_every_adapter_in_the_table_keeps_the_contract(
     assert len(report.findings) >= 20
 
 
+def checks(source: str) -> list[str]:
+    """The tests in a module that call `check` and demand that it finds no fault."""
+    module = ast.parse(source)
+    if not any(
+        isinstance(node, ast.ImportFrom)
+        and node.module == "providers.conformance"
+        and any(name.name == "check" and name.asname is None for name in node.names)
+        for node in module.body
+    ):
+        return []
+    return [
+        test.name
+        for test in module.body
+        if isinstance(test, ast.FunctionDef | ast.AsyncFunctionDef) and test.name.startswith("test")
+        if any(
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id == "check"
+            for node in ast.walk(test)
+        )
+        and any(
+            isinstance(node, ast.Assert) and ast.unparse(node.test) == "report.failed == ()"
+            for node in ast.walk(test)
+        )
+    ]
+
+
 @pytest.mark.parametrize("name", REMOTE)
 def test_an_adapter_without_an_offline_form_keeps_the_contract_in_its_own_tests(name: str) -> None:
-    texts = [path.read_text() for path in (Path(__file__).parent / name).glob("*.py")]
+    files = (Path(__file__).parent / name).glob("test_*.py")
     assert name in providers.ADAPTERS
-    assert any("from providers.conformance import check" in text for text in texts)
+    assert [test for path in files for test in checks(path.read_text())]
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        (
+            "def test_it():\n    report = run(check(make()))\n    assert report.failed == ()",
+            ["test_it"],
+        ),
+        ("def test_it():\n    run(check(make()))", []),
+        ("def test_it():\n    assert report.failed == ()", []),
+        ("def helper():\n    report = run(check(make()))\n    assert report.failed == ()", []),
+        ("# check(make())", []),
+    ],
+)
+def test_only_a_test_that_calls_the_suite_and_looks_at_its_findings_counts(
+    body: str, found: list[str]
+) -> None:
+    assert checks(f"from providers.conformance import check\n{body}\n") == found
+    assert checks(f"from elsewhere import check\n{body}\n") == []
 
 
 def test_a_device_with_reversed_bits_keeps_the_protocol_and_fails_the_probes(
