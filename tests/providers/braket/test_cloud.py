@@ -453,11 +453,11 @@ def test_a_result_that_is_late_in_s3_may_be_asked_for_again(
     assert asyncio.run(scene()).programs[0].counts.shots == 5
 
 
-def test_a_bucket_that_may_not_be_read_is_a_refusal(
+def test_a_bucket_that_may_not_be_read_loses_no_paid_result(
     opened: Opened, service: Service, make_job: MakeJob
 ) -> None:
     service.fail("GetObject", 403, "AccessDenied", "not your bucket")
-    with pytest.raises(Rejected, match="not your bucket"):
+    with pytest.raises(RetryLater, match="not your bucket"):
         run(opened(GARNET), make_job("garnet", FLIP))
 
 
