@@ -212,7 +212,8 @@ def _described(
             f"the maker of {claim.name!r} publishes no error rates of its qubits, readout and "
             "two-qubit gate: by its ARN it can be offered with a sheet of yours, option 'sheet'"
         )
-    labels = _part(_coupled(said, present), most) if most else present
+    # A part is an emulator's, which knows no qubit without a coupling; its file does not change.
+    labels = _part(list(pairs), most) if most else present
     pairs = {pair: rate for pair, rate in pairs.items() if set(labels).issuperset(pair)}
     return labels, _device(claim, native, gate, labels, pairs, rates)
 

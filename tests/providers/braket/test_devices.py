@@ -125,16 +125,10 @@ def test_a_qubit_without_a_number_keeps_its_place_and_loses_its_couplings(
     assert errors.two_qubit == near(0.006, 0.008, 0.009)
 
 
-def test_a_part_of_a_machine_is_the_same_whatever_its_calibration_lacks(
-    capabilities: Published,
-) -> None:
-    record = capabilities[GARNET]
-    whole = machine(said(record), Claim("garnet"), most=3).dialect.physical
-    record["standardized"]["oneQubitProperties"]["2"]["oneQubitFidelity"].pop()
-    del record["standardized"]["twoQubitProperties"]["1-2"]
-    described = machine(said(record), Claim("garnet"), most=3)
-    assert described.dialect.physical == whole == (1, 2, 5)
-    assert described.device.topology.edges == ((0, 2),)
+def test_a_part_for_an_emulator_has_no_qubit_without_a_coupling(capabilities: Published) -> None:
+    described = machine(said(capabilities[ANKAA]), Claim("ankaa-3"), maker="rigetti", most=4)
+    assert described.dialect.physical == (43, 49, 50)  # 36-43 has no number
+    assert described.device.topology.edges == ((0, 2), (1, 2))
 
 
 def test_a_number_of_a_pair_that_is_not_coupled_any_more_is_left_out(
