@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -90,10 +91,13 @@ def judge(
     from qsubnet.judging.document import in_words, judge_document
     from qsubnet.judging.exported import reproducible
     from qsubnet.judging.live import Bench, judge_live, secret_from
+    from qsubnet.miner.redaction import Redactor, credentials_in
     from validator.plan import SHOTS_PER_EPOCH
     from validator.references.reference import Reference, best_engine
 
     given = adapter_options(provider, options, command=command, sheet=sheet, format_=format_)
+    # What a backend says of a failure may quote the credential that it was sent.
+    redactor = Redactor(credentials_in(os.environ, options=given))
     bench = Bench(provider, given, secret_from(seed))
     trusted = None
     try:
@@ -106,14 +110,15 @@ def judge(
             trusted=trusted,
             device=device,
             shots=shots or (TRUSTED_SHOTS if trusted else SHOTS_PER_EPOCH),
-            watch=say,
+            watch=lambda text: say(redactor.text(text)),
         )
         judged = asyncio.run(interruptible(work))
     finally:
         bench.close()
         if trusted is not None:
             trusted.close()
-    _show(judge_document(judged, reference=reference), in_words(judged), json_=json_)
+    words = redactor.text(in_words(judged))
+    _show(judge_document(judged, reference=reference), words, json_=json_)
     if export:
         from qsubnet.judging.exported import write_exported
 
