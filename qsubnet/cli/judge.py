@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -113,12 +114,13 @@ def judge(
             watch=lambda text: say(redactor.text(text)),
         )
         judged = asyncio.run(interruptible(work))
+        told = {redactor.text(failure): times for failure, times in judged.failures.items()}
+        judged = replace(judged, failures=told)
     finally:
         bench.close()
         if trusted is not None:
             trusted.close()
-    words = redactor.text(in_words(judged))
-    _show(judge_document(judged, reference=reference), words, json_=json_)
+    _show(judge_document(judged, reference=reference), in_words(judged), json_=json_)
     if export:
         from qsubnet.judging.exported import write_exported
 
