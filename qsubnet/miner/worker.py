@@ -208,8 +208,8 @@ class Worker:
             except (RetryLater, NotReady, ChainError, SQLAlchemyError):
                 raise
             except (ProviderError, CircuitError, PeerFault) as error:
-                if key in self._cancelling:  # a part of its end, which is another's to tell
-                    return False
+                if key in self._cancelling or key in self._unstopped:
+                    return False  # a part of its end, which is another's to tell, or not yet done
                 self.end(key, JobState.FAILED, detail=str(error))
             except Exception as error:  # border: ends this job, not the service
                 log.exception("job failed by a fault of ours", extra={"job_key": key})
