@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,11 +16,13 @@ from qsubnet.cli.report import report_judged, writable
 from qsubnet.errors import BadInput
 
 if TYPE_CHECKING:
-    from qsubnet.judging.live import Bench
+    from providers.base import Json
+    from qsubnet.judging.live import Bench, Judged
+    from validator.references.reference import Reference
 
 EPOCHS = 4
 TRUSTED_SHOTS = 20_000
-"""An epoch's shots beside a reference run: what S3 takes 24 epochs of at 10 % drift."""
+"""An epoch's shots beside a reference run: 24 such epochs mostly reach S3 at 10 % drift."""
 
 
 def judge(
@@ -86,48 +89,78 @@ def judge(
     for place in filter(None, (report, export)):
         writable(place)
 
-    import asyncio
+    given = adapter_options(provider, options, command=command, sheet=sheet, format_=format_)
+    _judge_device(
+        Asked(provider, given, reference_command, device, epochs or EPOCHS, shots, seed),
+        export=export,
+        report=report,
+        json_=json_,
+    )
 
-    from qsubnet.cli.signals import interruptible
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is judged live: an adapter with its options, and for how long."""
+
+    provider: str
+    options: Mapping[str, Json]
+    reference_command: str
+    device: str
+    epochs: int
+    shots: int | None
+    seed: int | None
+
+
+def _judge_device(asked: Asked, *, export: Path | None, report: Path | None, json_: bool) -> None:
     from qsubnet.judging.document import in_words, judge_document
-    from qsubnet.judging.exported import reproducible
-    from qsubnet.judging.live import Bench, judge_live, secret_from
-    from qsubnet.miner.redaction import Redactor, credentials_in
-    from validator.plan import SHOTS_PER_EPOCH
+    from qsubnet.judging.exported import reproducible, write_exported
+    from qsubnet.judging.live import Bench, secret_from
     from validator.references.reference import Reference, best_engine
 
-    given = adapter_options(provider, options, command=command, sheet=sheet, format_=format_)
-    # What a backend says of a failure may quote the credential that it was sent.
-    redactor = Redactor(credentials_in(os.environ, options=given))
-    bench = Bench(provider, given, secret_from(seed))
-    trusted = None
+    reference = reproducible() if export else Reference(best_engine())
+    bench = Bench(asked.provider, asked.options, secret_from(asked.seed))
     try:
-        trusted = _trusted(bench, reference_command)
-        reference = reproducible() if export else Reference(best_engine())
-        work = judge_live(
-            bench,
-            epochs=epochs or EPOCHS,
-            reference=reference,
-            trusted=trusted,
-            device=device,
-            shots=shots or (TRUSTED_SHOTS if trusted else SHOTS_PER_EPOCH),
-            watch=lambda text: say(redactor.text(text)),
-        )
-        judged = asyncio.run(interruptible(work))
-        told = {redactor.text(failure): times for failure, times in judged.failures.items()}
-        judged = replace(judged, failures=told)
+        judged = _judged(bench, asked, reference=reference)
     finally:
         bench.close()
-        if trusted is not None:
-            trusted.close()
     _show(judge_document(judged, reference=reference), in_words(judged), json_=json_)
     if export:
-        from qsubnet.judging.exported import write_exported
-
         write_exported(export, judged)
         say(f"all that the verdict follows from is in {export}")
     if report:
         report_judged(report, judged, secret=bench.secret, reference=reference)
+
+
+def _judged(bench: Bench, asked: Asked, *, reference: Reference) -> Judged:
+    """Judge a device live; what its backend says of failures is masked.
+
+    It may quote the credential that it was sent.
+    """
+    import asyncio
+
+    from qsubnet.cli.signals import interruptible
+    from qsubnet.judging.live import judge_live
+    from qsubnet.miner.redaction import Redactor, credentials_in
+    from validator.plan import SHOTS_PER_EPOCH
+
+    redactor = Redactor(credentials_in(os.environ, options=asked.options))
+    trusted = _trusted(bench, asked.reference_command)
+    try:
+        work = judge_live(
+            bench,
+            epochs=asked.epochs,
+            reference=reference,
+            trusted=trusted,
+            device=asked.device,
+            shots=asked.shots or (TRUSTED_SHOTS if trusted else SHOTS_PER_EPOCH),
+            watch=lambda text: say(redactor.text(text)),
+        )
+        judged = asyncio.run(interruptible(work))
+    finally:
+        if trusted is not None:
+            trusted.close()
+    told = {redactor.text(failure): times for failure, times in judged.failures.items()}
+    return replace(judged, failures=told)
 
 
 def _show(document: dict[str, Any], words: str, *, json_: bool) -> None:

@@ -65,7 +65,7 @@ class Cloud:
         return {}
 
     async def quote(self, _job: Job) -> Any:
-        raise NotImplementedError
+        raise AssertionError("a miner's service asks for no quote")
 
 
 class Rig:
