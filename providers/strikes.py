@@ -69,5 +69,7 @@ def _subsets(numbers: Indices, shots: int, chance: np.random.Generator) -> Indic
         found, first = np.unique(keys, return_index=True)
         if found.size == keys.size:
             return np.asarray(found, dtype=np.int64)
-        again = np.setdiff1d(np.arange(keys.size), first)
+        twice = np.ones(keys.size, dtype=bool)
+        twice[first] = False
+        again = np.flatnonzero(twice)
         keys[again] = channels[again] * shots + chance.integers(0, shots, again.size)

@@ -16,11 +16,12 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
-from validator.sequential import StartMixture, hedged, log10_sum, rounded_down
+from validator.sequential import hedged, rounded_down, start_weight
 
 __all__ = [
     "Replays",
@@ -35,14 +36,15 @@ __all__ = [
 _LN10 = math.log(10.0)
 _LARGEST_DIVISOR = 64
 _DIVISORS = np.arange(2, _LARGEST_DIVISOR + 1)
-_WEIGHTS = [-math.log10(g * (g - 1)) for g in range(2, _LARGEST_DIVISOR + 1)]
-_SPARE = -math.log10(_LARGEST_DIVISOR)
-"""What the weights 1/(g (g - 1)) leave over of 1, which bets nothing."""
+_SHARES = [1.0 / (g * (g - 1)) for g in range(2, _LARGEST_DIVISOR + 1)]
+_SPARE = 1.0 / _LARGEST_DIVISOR
+"""What the shares 1/(g (g - 1)) leave over of 1, which bets nothing."""
 
 _MISFIT_LOG10 = -1.0
 """What a count is worth that a divisor does not divide."""
 
 _HOPELESS = -12.0
+_MOST_LOG10 = 100.0
 
 
 def log10_likeliest(counts: Iterable[int]) -> float:
@@ -200,11 +202,8 @@ def scaled(counts: Mapping[str, int], *, divisor: int) -> float:
     if not seen:
         return 0.0
     misfits = sum(n % divisor != 0 for n in seen)
-    return rounded_down(_gain(len(seen), misfits, divisor) + _log10_total(sum(seen)))
-
-
-def _gain(strings: int, misfits: int, divisor: int) -> float:
-    return (strings - misfits) * _fitting(divisor) + misfits * _MISFIT_LOG10
+    earned = (len(seen) - misfits) * _fitting(divisor) + misfits * _MISFIT_LOG10
+    return rounded_down(earned + _log10_total(sum(seen)))
 
 
 @lru_cache(maxsize=_LARGEST_DIVISOR)
@@ -212,6 +211,11 @@ def _fitting(divisor: int) -> float:
     """Return log10 of what a divisible count earns."""
     chance = _divisible(divisor)
     return math.log10((1.0 - (1.0 - chance) * 10.0**_MISFIT_LOG10) / chance)
+
+
+@cache
+def _all_fitting() -> NDArray[np.float64]:
+    return np.array([_fitting(divisor) for divisor in _DIVISORS.tolist()])
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,8 +226,12 @@ class Scaled:
     apart, and their average with weights 1/(g (g - 1)) accuses. So answers of a few strings add
     up, which on narrow devices is all there is.
 
+    The folds are `sequential.StartMixture`s kept as plain numbers, because there are many of them:
+    products and sums, unlike logarithms, come out the same on every machine.
+
     Attributes:
-        folds: One for each divisor, from 2 on.
+        steps: Answers so far.
+        running: R of each divisor's fold, from 2 on; what is won above 1e100 is thrown away.
         highest: The highest point so far, log10; an accusation holds from its first crossing.
 
     Example:
@@ -234,31 +242,34 @@ class Scaled:
         True
     """
 
-    folds: tuple[StartMixture, ...] = (StartMixture(),) * (_LARGEST_DIVISOR - 1)
+    steps: int = 0
+    running: tuple[float, ...] = (0.0,) * (_LARGEST_DIVISOR - 1)
     highest: float = 0.0
 
     def after(self, counts: Mapping[str, int]) -> Scaled:
         """Return the evidence after one more answer; one without shots changes nothing."""
-        seen = np.array([n for n in counts.values() if n > 0], dtype=np.int64)
-        if not len(seen):
+        alike = Counter(n for n in counts.values() if n > 0)
+        if not alike:
             return self
-        misfits = np.count_nonzero(seen[:, None] % _DIVISORS, axis=0).tolist()
-        price, lost = _log10_total(int(seen.sum())), hedged(-math.inf)
-        # Of an honest device most divisors stand alike, so a step is often done already; folds that
-        # came from one step are one object.
-        done: dict[tuple[int, float], StartMixture] = {}
-        folds = []
-        for divisor, fold, misfit in zip(_DIVISORS.tolist(), self.folds, misfits, strict=True):
-            gain = _gain(len(seen), misfit, divisor) + price
-            factor = lost if gain < _HOPELESS else hedged(gain)
-            step = id(fold), factor
-            if step not in done:
-                done[step] = fold.after(factor)
-            folds.append(done[step])
-        now = {id(fold): fold.log10_e for fold in done.values()}
-        weighed = (now[id(fold)] + weight for fold, weight in zip(folds, _WEIGHTS, strict=True))
-        found = rounded_down(log10_sum([_SPARE, *weighed]))
-        return Scaled(tuple(folds), max(self.highest, found))
+        strings = np.array(list(alike.values()), dtype=np.int64)
+        misfits = strings @ (np.array(list(alike))[:, None] % _DIVISORS != 0)
+        earned = (alike.total() - misfits) * _all_fitting() + misfits * _MISFIT_LOG10
+        price = _log10_total(sum(n * times for n, times in alike.items()))
+        factors = [
+            0.5 if gain < _HOPELESS else 0.5 + 0.5 * 10.0 ** min(rounded_down(gain), _MOST_LOG10)
+            for gain in (earned + price).tolist()
+        ]
+        step = self.steps + 1
+        weight, waiting = start_weight(step), 0.5 / step
+        running = tuple(
+            min(factor * (before + weight), 10.0**_MOST_LOG10)
+            for factor, before in zip(factors, self.running, strict=True)
+        )
+        total = math.fsum(
+            (now + waiting) * share for now, share in zip(running, _SHARES, strict=True)
+        )
+        found = rounded_down(math.log10(_SPARE + total))
+        return Scaled(step, running, max(self.highest, found))
 
 
 def _within_one(middle: int) -> float:

@@ -171,9 +171,9 @@ class _Weights:
 
 
 _CHEAP_FIRST = _Weights(
-    fair=500,
-    ones=700,
-    repeated=200,
+    fair=300,
+    ones=500,
+    repeated=600,
     mirrors=400,
     per_width=2,
     long=1100,

@@ -35,6 +35,7 @@ __all__ = [
     "polarization_wealth",
     "rounded_down",
     "run_mixture",
+    "start_weight",
 ]
 
 ALPHA = 1e-6
@@ -218,6 +219,16 @@ def capped(log10_wealth: float, *, cap: float = CAP, delta: float = DELTA) -> fl
     return rounded_down(min(log10_wealth, math.log10(cap)) - math.log10(1.0 + delta * (cap - 1.0)))
 
 
+def start_weight(step: int) -> float:
+    """Return the weight w_t of a bet that begins with step t >= 1; see `StartMixture`.
+
+    Example:
+        >>> [start_weight(step) for step in (1, 2, 3)]
+        [0.5, 0.25, 0.08333333333333333]
+    """
+    return 0.5 if step == 1 else 0.5 / (step * (step - 1))
+
+
 @dataclass(frozen=True, slots=True)
 class StartMixture:
     """Wealth mixed over start times: a long honest past does not protect a later fake.
@@ -247,8 +258,7 @@ class StartMixture:
     def after(self, log10_factor: float) -> StartMixture:
         """Return the mixture after one more circuit's e-value (log10; -inf allowed)."""
         step = self.steps + 1
-        weight = 0.5 if step == 1 else 0.5 / (step * (step - 1))
-        started = log10_sum([self.log10_running, math.log10(weight)])
+        started = log10_sum([self.log10_running, math.log10(start_weight(step))])
         return StartMixture(step, rounded_down(log10_factor + started))
 
 

@@ -156,7 +156,7 @@ ROWS: tuple[Row, ...] = (
     ),
     Row(
         "honest_wide",
-        "honest devices of 127 and 133 qubits, a month each",
+        "honest devices of 127 qubits, a month each",
         "never `fraud`",
         never_accused,
         provider="standin",

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from validator.integrity import Scaled, log10_likeliest, replayed, rounded, scaled
-from validator.sequential import Accusation, accusation_threshold, hedged, run_mixture
+from validator.sequential import Accusation, accusation_threshold, hedged, log10_sum, run_mixture
 
 Counts = dict[str, int]
 
@@ -179,3 +179,18 @@ def test_without_shots_nothing_is_shown() -> None:
     assert scaled({}, divisor=2) == 0.0
     assert _folded([{}]) == 0.0
     assert replayed({}, earlier=[{}]) == -math.inf
+
+
+def test_the_folds_of_all_divisors_are_start_mixtures_of_their_jobs() -> None:
+    rng = np.random.default_rng(73)
+    jobs = [_job(rng, width=4, shots=n, factor=3) for n in (90, 300, 31, 600)]
+    state, highest = Scaled(), 0.0
+    for step in range(1, len(jobs) + 1):
+        state = state.after(jobs[step - 1])
+        weighed = [-math.log10(64)]
+        for g in range(2, 65):
+            mixture = run_mixture(hedged(scaled(job, divisor=g)) for job in jobs[:step])
+            weighed.append(mixture.log10_e - math.log10(g * (g - 1)))
+        highest = max(highest, log10_sum(weighed))
+        assert state.highest == pytest.approx(highest, abs=1e-6)
+    assert highest > 1

@@ -36,9 +36,9 @@ def _drawn(
 def test_a_qpu_gets_probes_at_full_width_mirrors_and_xeb() -> None:
     asked = plan(QPU, shots=4000)
     assert [(a.family, a.width, a.depth, a.circuits, a.shots, a.fixed) for a in asked] == [
-        ("readout", 9, 0, 2, 250, True),
-        ("readout", 9, 1, 1, 700, True),
-        ("repeated_gates", 9, 48, 1, 200, True),
+        ("readout", 9, 0, 2, 150, True),
+        ("readout", 9, 1, 1, 500, True),
+        ("repeated_gates", 9, 48, 1, 600, True),
         ("mirror", 4, 4, 2, 67, False),
         ("mirror", 6, 4, 2, 67, False),
         ("mirror", 8, 4, 2, 67, False),
