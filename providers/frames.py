@@ -149,19 +149,29 @@ def _strike(flips: Flips, channels: _Channels, chance: np.random.Generator) -> N
         return
     weights = np.array(channels.weights)
     struck, shots = strikes(weights.sum(axis=1), len(flips), chance)
-    kind = kinds(weights[struck], chance) + 1
-    size = flips.shape[1]
-    masks = np.frombuffer(b"".join(channels.masks), dtype=np.uint8).reshape(len(weights), -1, size)
-    letters = (kind,) if weights.shape[1] == len(_CODES) else (kind >> 2, kind & 3)
-    hit = np.zeros((struck.size, size), dtype=np.uint8)
+    effects = _effects(channels, size=flips.shape[1])
+    hit = effects[struck, kinds(weights, struck, chance)]
+    # Whole words are many times faster than bytes here; a shot may be struck more than once.
+    for column in range(hit.shape[1]):
+        word = np.zeros(len(flips), dtype=np.uint64)
+        np.bitwise_xor.at(word, shots, hit[:, column])
+        part = flips[:, 8 * column : 8 * column + 8]
+        part ^= word.view(np.uint8).reshape(-1, 8)[:, : part.shape[1]]
+
+
+def _effects(channels: _Channels, *, size: int) -> NDArray[np.uint64]:
+    """Return what each channel's errors flip: (channels x errors x words), padded with 0."""
+    masks = np.frombuffer(b"".join(channels.masks), dtype=np.uint8)
+    masks = masks.reshape(len(channels.weights), -1, size)
+    errors = np.arange(1, len(channels.weights[0]) + 1)
+    letters = (errors,) if len(errors) == len(_CODES) else (errors >> 2, errors & 3)
+    effects = np.zeros((len(masks), len(errors), -(-size // 8) * 8), dtype=np.uint8)
     for place, letter in enumerate(letters):
         code = np.array([0, *_CODES])[letter]
         for part in (0, 1):
-            hit ^= masks[struck, 2 * place + part] * (code >> part & 1).astype(np.uint8)[:, None]
-    order = np.argsort(shots, kind="stable")
-    distinct, first = np.unique(shots[order], return_index=True)
-    if distinct.size:
-        flips[distinct] ^= np.bitwise_xor.reduceat(hit[order], first, axis=0)
+            hit = (code >> part & 1).astype(np.uint8)
+            effects[:, :, :size] ^= masks[:, None, 2 * place + part] * hit[:, None]
+    return effects.view(np.uint64)
 
 
 @lru_cache(maxsize=4096)

@@ -49,16 +49,25 @@ def strikes(chances: Reals, shots: int, chance: np.random.Generator) -> tuple[In
     return keys // size, keys % size
 
 
-def kinds(weights: Reals, chance: np.random.Generator) -> Indices:
-    """Draw which of a channel's errors it is, one per row of `weights` (not normalised).
+def kinds(weights: Reals, channels: Indices, chance: np.random.Generator) -> Indices:
+    """Draw which error each strike is.
+
+    Args:
+        weights: (channels x errors), not normalised.
+        channels: Of each strike.
+        chance: Advances.
+
+    Returns:
+        Column of `weights` for each strike.
 
     Example:
-        >>> kinds(np.array([[0.0, 0.2], [0.1, 0.0]]), np.random.default_rng(0)).tolist()
-        [1, 0]
+        >>> weights = np.array([[0.0, 0.2], [0.1, 0.0]])
+        >>> kinds(weights, np.array([0, 1, 1]), np.random.default_rng(0)).tolist()
+        [1, 0, 0]
     """
-    ladder = np.cumsum(weights, axis=1)
-    drawn = chance.random(len(ladder)) * ladder[:, -1]
-    return np.asarray(np.sum(ladder <= drawn[:, None], axis=1), dtype=np.int64)
+    ladders = np.cumsum(weights, axis=1)
+    drawn = chance.random(channels.size) * ladders[channels, -1]
+    return np.asarray(np.sum(ladders[channels] <= drawn[:, None], axis=1), dtype=np.int64)
 
 
 def _subsets(numbers: Indices, shots: int, chance: np.random.Generator) -> Indices:
@@ -66,10 +75,12 @@ def _subsets(numbers: Indices, shots: int, chance: np.random.Generator) -> Indic
     channels = np.repeat(np.arange(numbers.size), numbers)
     keys = channels * shots + chance.integers(0, max(shots, 1), channels.size)
     while True:
-        found, first = np.unique(keys, return_index=True)
-        if found.size == keys.size:
-            return np.asarray(found, dtype=np.int64)
-        twice = np.ones(keys.size, dtype=bool)
-        twice[first] = False
-        again = np.flatnonzero(twice)
+        ordered = np.sort(keys)
+        twice = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+        if not twice.size:
+            return ordered
+        # All but the first of each are drawn again.
+        places = np.flatnonzero(twice[np.searchsorted(twice, keys) % twice.size] == keys)
+        _, first = np.unique(keys[places], return_index=True)
+        again = np.delete(places, first)
         keys[again] = channels[again] * shots + chance.integers(0, shots, again.size)

@@ -147,7 +147,7 @@ def _drawn(
     when = np.array([where for where, _ in listed])
     weights = np.array([chances for _, chances in listed])
     struck, shot = strikes(weights.sum(axis=1), shots, chance)
-    kind = kinds(weights[struck], chance) + 1
+    kind = kinds(weights, struck, chance) + 1
     letters = np.stack([kind >> 2, kind & 3] if pair else [kind], axis=1)
     return (
         when[struck].reshape(-1),

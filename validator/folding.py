@@ -27,11 +27,10 @@ from validator.hardware import HardwareFold
 from validator.integrity import Replays, Scaled, rounded
 from validator.mistakes import KnownCounts, Permuted, Shape, reversal_evidence, shape_of
 from validator.plan import MIRROR_DEPTH
-from validator.probe_reads import PROBES, READOUT, REPEATED_GATES, probe_reads
+from validator.probe_reads import PROBES, READOUT, REPEATED_GATES, probe_answer, probe_reads
 from validator.record import Record, chronological
 from validator.score import Work, capacity
 from validator.sequential import Accusation, StartMixture, hedged
-from validator.simulators.against_static import ProbeAnswer
 from validator.too_good import readout_ceiling, too_good
 
 if TYPE_CHECKING:
@@ -220,12 +219,10 @@ class Folding:
         family = record.case.family if record.case else ""
         if family == READOUT:
             self._accuse(Accusation.TOO_GOOD, _too_good(record, target))
+        shots = _known_shots(record, target)
         if family != REPEATED_GATES:
-            hardware = hardware.after(_known_shots(record, target))
-        if family in PROBES:
-            answer = ProbeAnswer(_label(record), record.program.digest, _table(record))
-            hardware = hardware.after_repeat(answer)
-        return hardware
+            hardware = hardware.after(shots)
+        return hardware.after_repeat(probe_answer(record, shots)) if family in PROBES else hardware
 
     def _compare(self, case: Case, device: Device, fidelity: float) -> None:
         """Set a circuit's fidelity beside its claim."""

@@ -186,9 +186,9 @@ _CHEAP_FIRST = _Weights(
 """Mirrors first, which tell a machine from every cheap simulator."""
 
 _DRIFT_FIRST = _Weights(
-    fair=200,
-    ones=550,
-    repeated=1950,
+    fair=150,
+    ones=300,
+    repeated=2250,
     mirrors=150,
     per_width=1,
     long=550,

@@ -1,4 +1,4 @@
-"""Answers to the probes that are sent in every epoch, as rates whose movement can be followed.
+"""Answers to the probes that are sent in every epoch, as what may move from epoch to epoch.
 
 Two families are probes: `readout`, whose elements are qubits, and `repeated_gates`, whose elements
 are pairs: one gate error spoils both of a pair's bits, so a pair is one rate and not two.
@@ -6,6 +6,7 @@ are pairs: one gate error spoils both of a pair's bits, so a pair is one rate an
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
@@ -16,12 +17,24 @@ from circuits.program import BARRIER
 from circuits.readout import Readout
 from circuits.repeated_gates import RepeatedGates
 from validator.answers import AnswerKind, KnownShots, known_shots
+from validator.simulators.against_static import ProbeAnswer
 from validator.simulators.drift_series import ProbeRead, probe_read
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from circuits.program import Program
     from validator.record import Record
 
-__all__ = ["PROBES", "READOUT", "REPEATED_GATES", "is_probe", "pair_read", "probe_reads"]
+__all__ = [
+    "PROBES",
+    "READOUT",
+    "REPEATED_GATES",
+    "is_probe",
+    "pair_read",
+    "probe_answer",
+    "probe_reads",
+]
 
 READOUT: Final = Readout.name
 REPEATED_GATES: Final = RepeatedGates.name
@@ -67,23 +80,50 @@ def pair_read(
         >>> pair_read(answer, probe="p", pairs=[(0, 1), (2, 3)], first=4)
         ProbeRead(probe='p', qubits=(4, 5), target=(0, 0), wrong=(4, 3), shots=10)
     """
+    either = _either(shots, pairs)
+    wrong = tuple((shots.counts @ either.astype(np.int64)).tolist())
+    elements = tuple(range(first, first + len(wrong)))
+    return ProbeRead(probe, elements, (0,) * len(wrong), wrong, shots.shots)
+
+
+def probe_answer(record: Record, shots: KnownShots) -> ProbeAnswer:
+    """Give what a static law is asked about: a readout's strings; of a row of gates, its pairs.
+
+    A pair's digit is 1 where one of its bits, or both, are wrong. Half of what moves both bits
+    together would be lost if each were looked at alone.
+    """
+    label, probe = shots.label, record.program.digest
+    if record.case is None or record.case.family != REPEATED_GATES:
+        return ProbeAnswer(label, probe, record.counts.table if record.counts else {})
+    counts: Counter[str] = Counter()
+    for row, number in zip(
+        _either(shots, _pairs(record.program)).tolist(), shots.counts.tolist(), strict=True
+    ):
+        counts["".join(map(str, row))] += number
+    return ProbeAnswer(label, probe, counts)
+
+
+def _either(shots: KnownShots, pairs: Iterable[tuple[int, int]]) -> NDArray[np.uint8]:
+    """Tell which pairs are wrong: (strings x pairs), pairs in ascending order."""
     column = {qubit: place for place, qubit in enumerate(shots.qubits)}
-    listed = sorted(pairs)
-    either = [shots.errors[:, column[a]] | shots.errors[:, column[b]] for a, b in listed]
-    wrong = tuple(int(shots.counts @ errors.astype(np.int64)) for errors in either)
-    elements = tuple(range(first, first + len(listed)))
-    return ProbeRead(probe, elements, (0,) * len(listed), wrong, shots.shots)
+    first, second = ([column[pair[end]] for pair in sorted(pairs)] for end in (0, 1))
+    return np.asarray(shots.errors[:, first] | shots.errors[:, second])
+
+
+def _pairs(program: Program) -> set[tuple[int, int]]:
+    return {
+        (min(op.qubits), max(op.qubits))
+        for op in program.operations
+        if len(op.qubits) == 2 and op.name != BARRIER
+    }
 
 
 def _read(record: Record, shots: KnownShots, probe: str) -> ProbeRead:
     if record.case is None or record.case.family == READOUT:
         return probe_read(shots, probe=probe)
-    pairs = {
-        (min(op.qubits), max(op.qubits))
-        for op in record.program.operations
-        if len(op.qubits) == 2 and op.name != BARRIER
-    }
-    return pair_read(shots, probe=probe, pairs=pairs, first=record.program.num_qubits)
+    return pair_read(
+        shots, probe=probe, pairs=_pairs(record.program), first=record.program.num_qubits
+    )
 
 
 def _known_shots(record: Record) -> KnownShots | None:

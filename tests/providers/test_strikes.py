@@ -44,7 +44,10 @@ def test_no_shots_and_no_channels_give_no_strikes() -> None:
 
 
 def test_kinds_follow_their_weights() -> None:
-    weights = np.tile([0.01, 0.0, 0.03], (40_000, 1))
-    seen = np.bincount(kinds(weights, np.random.default_rng(3)), minlength=3)
-    assert seen[1] == 0
-    assert stats.binomtest(int(seen[2]), 40_000, 0.75).pvalue > 1e-6
+    weights = np.array([[0.5, 0.5, 0.0], [0.01, 0.0, 0.03]])
+    channels = np.repeat([0, 1], 40_000)
+    drawn = kinds(weights, channels, np.random.default_rng(3))
+    for channel, chance in enumerate((0.5, 0.25)):
+        seen = np.bincount(drawn[channels == channel], minlength=3)
+        assert seen[2 - channel] == 0
+        assert stats.binomtest(int(seen[0]), 40_000, chance).pvalue > 1e-6

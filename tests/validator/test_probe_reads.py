@@ -8,8 +8,9 @@ from circuits.families import family
 from circuits.repeated_gates import RepeatedGates
 from circuits.topology import Topology
 from providers.base import Device, DeviceClass, ErrorRates, ResultKind
+from validator.answers import AnswerKind, KnownShots, known_shots
 from validator.folding import Folding
-from validator.probe_reads import is_probe, probe_reads
+from validator.probe_reads import is_probe, probe_answer, probe_reads
 from validator.record import Record
 from validator.references.reference import Reference, best_engine
 
@@ -44,6 +45,17 @@ def rows() -> Case:
     raise AssertionError("no seed gives two pairs")
 
 
+def known(asked: Record) -> KnownShots:
+    case = asked.case
+    return known_shots(
+        asked.counts.table if asked.counts else {},
+        target=case.answer.bits,  # type: ignore[union-attr]
+        qubits=case.qubits,  # type: ignore[union-attr]
+        kind=AnswerKind.READOUT,
+        label=f"{asked.job_key}/{asked.index}",
+    )
+
+
 def flipped(bits: str, *wrong: int) -> str:
     """Turn over some bits; bit 0 is the rightmost."""
     return "".join(
@@ -60,6 +72,20 @@ def test_a_pair_is_wrong_once_when_either_or_both_of_its_bits_are() -> None:
     assert read.qubits == (4, 5)  # the elements after the device's four qubits
     assert read.wrong == (7, 5)
     assert (read.target, read.shots) == ((0, 0), 100)
+
+
+def test_a_static_law_is_asked_about_pairs_of_a_row_and_strings_of_a_readout() -> None:
+    case = rows()
+    bits = case.answer.bits  # type: ignore[union-attr]
+    table = {bits: 90, flipped(bits, 0): 4, flipped(bits, 0, 1): 1, flipped(bits, 3): 3}
+    table[flipped(bits, 1, 3)] = 2
+    asked = record(case, table)
+    answer = probe_answer(asked, known(asked))
+    assert answer.counts == {"00": 90, "10": 5, "01": 3, "11": 2}
+    assert (answer.label, answer.probe) == ("a/0", case.program.digest)
+    read = family("readout").generate(b"key", width=4, depth=0, topology=LINE)
+    asked = record(read, {"0111": 7, "1000": 2})
+    assert probe_answer(asked, known(asked)).counts == {"0111": 7, "1000": 2}
 
 
 def test_a_readout_probe_is_read_qubit_by_qubit() -> None:

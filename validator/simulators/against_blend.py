@@ -53,6 +53,7 @@ _TRUST = (30.0, 300.0, math.inf)
 _UNIFORM = 0.03
 _STARTS = (0.0, 0.02, 0.1, 0.4, 0.9)
 _STEPS = 300
+_SETTLED = 1e-9
 _FINE = float(1 << 32)
 FEWEST_SHOTS = 500
 """Circuits of fewer shots seldom win and are not bet on."""
@@ -145,49 +146,58 @@ def best_blend(counts: Integers, *, width: int) -> float:
         0.0
     """
     seen = np.flatnonzero(counts)
-    wrong = (seen[:, None] >> np.arange(width)) & 1
-    return max(_climbed(counts[seen], seen, wrong, share=share) for share in _STARTS)
+    wrong = ((seen >> np.arange(width)[:, None]) & 1).astype(np.int64)
+    return max(_climbed(counts[seen], wrong, start=np.array(_STARTS)))
 
 
-def _climbed(counts: Integers, seen: Integers, wrong: Integers, *, share: float) -> float:
-    """Maximise from one share of uniform strings; sums are of whole numbers, on any machine."""
-    shots, width = int(counts.sum()), wrong.shape[1]
-    uniform = 0.5**width
-    ones = (counts @ wrong).tolist()
-    least = 0.5 / shots if share else 0.0
-    rates = [min(1.0, max(least, (n / shots - share / 2) / (1 - share))) for n in ones]
-    flips = _product(rates)[seen]
-    for _ in range(_STEPS if share else 0):
-        mixed = (1.0 - share) * flips
-        own = np.rint(counts * (mixed / (mixed + share * uniform)) * _FINE).astype(np.int64)
-        total = int(own.sum())
-        if total == 0:
+def _climbed(counts: Integers, wrong: Integers, *, start: Reals) -> list[float]:
+    """Maximise from each share of uniform strings; sums are of whole numbers, on any machine.
+
+    Args:
+        counts: Of each string that was seen.
+        wrong: (width x strings) bits.
+        start: Shares, below 1; from 0 nothing is climbed, its best rates are known.
+    """
+    shots, uniform = int(counts.sum()), 0.5 ** len(wrong)
+    share = start[:, None].copy()
+    least = np.where(share > 0.0, 0.5 / shots, 0.0)
+    rates = np.clip((wrong @ counts / shots - share / 2) / (1.0 - share), least, 1.0)
+    flips = _flips(rates, wrong)
+    going = np.flatnonzero(start > 0.0)
+    for _ in range(_STEPS):
+        mixed = (1.0 - share[going]) * flips[going]
+        own = np.rint(counts * (mixed / (mixed + share[going] * uniform)) * _FINE).astype(np.int64)
+        total = own.sum(axis=1, keepdims=True)
+        going, own, total = (part[total[:, 0] > 0] for part in (going, own, total))
+        if not going.size:
             break
-        rates = [int(n) / total for n in own @ wrong]
-        flips = _product(rates)[seen]
-        before, share = share, max(0.0, 1.0 - total / (shots * _FINE))
-        if abs(share - before) < 1e-9:
-            break
-    law = (1.0 - share) * flips + share * uniform
-    return math.fsum(
-        n * math.log(p) if p > 0 else -math.inf
-        for n, p in zip(counts.tolist(), law.tolist(), strict=True)
-    )
+        flips[going] = _flips((own @ wrong.T) / total, wrong)
+        before, share[going] = share[going], np.maximum(0.0, 1.0 - total / (shots * _FINE))
+        going = going[np.abs(share[going] - before)[:, 0] >= _SETTLED]
+    laws = (1.0 - share) * flips + share * uniform
+    return [
+        math.fsum(
+            n * math.log(p) if p > 0 else -math.inf
+            for n, p in zip(counts.tolist(), law, strict=True)
+        )
+        for law in laws.tolist()
+    ]
 
 
-def _product(rates: Sequence[float]) -> Reals:
-    """Return the law of all 2^n strings of independent wrong bits, bit by bit."""
-    law = np.ones(1)
-    for rate in rates:
-        law = np.concatenate((law * (1.0 - rate), law * rate))
+def _flips(rates: Reals, wrong: Integers) -> Reals:
+    """Return each string's chance by independent flips, at (laws x width) rates."""
+    chances = np.where(wrong, rates[:, :, None], 1.0 - rates[:, :, None])
+    law = chances[:, 0]
+    for bit in range(1, len(wrong)):
+        law = law * chances[:, bit]
     return law
 
 
 def _laws(seen: Integers, *, width: int) -> Iterator[Reals]:
     """Yield the laws that are bet on, fitted on counts of the 2^width strings."""
     shots = int(seen.sum())
-    bits = (np.arange(1 << width)[:, None] >> np.arange(width)) & 1
-    means, excess = _parities(seen, bits, shots=shots)
+    columns = (np.arange(1 << width) >> np.arange(width)[:, None]) & 1
+    means, excess = _parities(seen, columns, shots=shots)
     ranked = sorted(value for value, _ in excess.values())
     common = max(0.0, ranked[len(ranked) // 4])
     for sigmas in _STANDING_OUT:
@@ -197,17 +207,17 @@ def _laws(seen: Integers, *, width: int) -> Iterator[Reals]:
                 for pair, (value, spread) in excess.items()
                 if value - offset > sigmas * spread
             }
-            law = _pair_law(means, pairs, bits, white=-math.expm1(-offset))
+            law = _pair_law(means, pairs, columns, white=-math.expm1(-offset))
             for trust in _TRUST:
                 yield law if math.isinf(trust) else (seen + trust * law) / (shots + trust)
 
 
 def _parities(
-    seen: Integers, bits: Integers, *, shots: int
+    seen: Integers, columns: Integers, *, shots: int
 ) -> tuple[list[float], dict[tuple[int, int], tuple[float, float]]]:
     """Return m_i, and for each pair ln(m_ij/(m_i m_j)) with its spread if there is none."""
-    wrong = (seen @ bits).tolist()
-    both = ((bits * seen[:, None]).T @ bits).tolist()
+    wrong = (columns @ seen).tolist()
+    both = ((columns * seen) @ columns.T).tolist()
     means = [min(max((shots - 2 * n) / (shots + 1), 0.05), shots / (shots + 1)) for n in wrong]
     rates = [max((1.0 - mean) / 2, math.sqrt(0.3 / shots)) for mean in means]
     excess = {}
@@ -223,23 +233,24 @@ def _parities(
 def _pair_law(
     means: Sequence[float],
     pairs: dict[tuple[int, int], float],
-    bits: Integers,
+    columns: Integers,
     *,
     white: float,
 ) -> Reals:
     """Return the law of all strings: flips with m_i, pairs with 1 - 2s, a share of uniform."""
-    parities = np.ones(len(bits))
     left = [mean / (1.0 - white) for mean in means]
     for (i, j), factor in pairs.items():
-        parities *= np.where(bits[:, i] ^ bits[:, j], factor, 1.0)
         left[i] /= factor
         left[j] /= factor
-    for i, mean in enumerate(left):
-        parities *= np.where(bits[:, i], min(mean, 0.9998), 1.0)
+    singles = [min(mean, 0.9998) for mean in left]
+    first, second = ([pair[end] for pair in pairs] for end in (0, 1))
+    flipped = np.concatenate([columns[first] ^ columns[second], columns])
+    factors = np.array([*pairs.values(), *singles])
+    parities = np.multiply.reduce(np.where(flipped, factors[:, None], 1.0), axis=0)
     law = np.maximum(_walsh(parities), 0.0)
     law /= math.fsum(law.tolist())
     kept = (1.0 - white) * (1.0 - _UNIFORM)
-    return np.asarray(kept * law + (1.0 - kept) / len(bits))
+    return np.asarray(kept * law + (1.0 - kept) / len(law))
 
 
 def _walsh(values: Reals) -> Reals:
@@ -247,7 +258,9 @@ def _walsh(values: Reals) -> Reals:
     step = 1
     while step < len(values):
         halves = values.reshape(-1, 2, step)
-        total, rest = halves[:, 0] + halves[:, 1], halves[:, 0] - halves[:, 1]
-        values = np.stack([total, rest], axis=1).reshape(-1)
+        turned = np.empty_like(halves)
+        np.add(halves[:, 0], halves[:, 1], out=turned[:, 0])
+        np.subtract(halves[:, 0], halves[:, 1], out=turned[:, 1])
+        values = turned.reshape(-1)
         step *= 2
     return values

@@ -6,8 +6,8 @@ summed in chunks; given the pool of chunks, which chunk came from which job is t
 random question, and E = T(y)/mean{T(y), T(pi_1 y) .. T(pi_B y)} is exact, at most B + 1.
 
 Drift remembers: most of it lies in slow changes, which only a long row of jobs shows. So tests
-look at up to 24 answers, and since one test weighs at most B + 1, each answer's chunks are dealt
-out to several tests. A chunk is permuted once; the bets before it have not seen it, and those
+look at 24 answers, and since one test weighs at most B + 1, each answer's chunks are dealt out to
+five tests. A chunk is permuted once; the bets before it have not seen it, and those
 after it know it. T is the likelihood ratio (to second order, mode by mode of a cosine transform)
 of all chunks known or permuted, for bits whose error rates walk by a relative spread of 5 to 40 %
 with the memory of `providers.drift` or with none; the eight walks are mixed over the whole record.
@@ -34,20 +34,21 @@ from circuits.draws import Draws
 from validator.sequential import log10_mean, rounded_down
 from validator.simulators.chunk_turns import permuted_sums, uniform_order
 
-__all__ = ["BLOCK", "CHUNK", "TABLES", "ProbeAnswer", "StaticLaw"]
+__all__ = ["BLOCK", "CHUNK", "TABLES", "TESTS", "ProbeAnswer", "StaticLaw"]
 
 CHUNK = 50
 """Shots summed together; a rest below it is dropped."""
 
 TABLES = 1999
-_WON_MOST = 10.0
 """B: permuted tables of one test."""
 
-_TESTS = ((12, 1), (24, 4))
-"""(answers, tests): after so many answers of a block, so many tests, each on chunks of its own."""
+TESTS = 5
+"""Of one block, each on chunks of its own."""
 
-BLOCK = _TESTS[-1][0]
+BLOCK = 24
 """Answers of one probe that are looked at together; then its next block begins."""
+
+_WON_MOST = 10.0
 
 _SPREADS = (0.05, 0.1, 0.2, 0.4)
 _MEMORIES = (0.0, 0.9)
@@ -68,7 +69,7 @@ class ProbeAnswer:
     Attributes:
         label: Unique name of the job and circuit; permutations are drawn under it.
         probe: Digest of the program; the same digest is the same probe.
-        counts: {bitstring: shots}, bit 0 rightmost.
+        counts: {string of 0 and 1: shots}, bit 0 rightmost.
     """
 
     label: str
@@ -120,14 +121,15 @@ class StaticLaw:
         block = (*self.chunks.get(answer.probe, ()), new)
         if block[0].shape[1] != new.shape[1]:
             raise ValueError(f"need {block[0].shape[1]} bits of this probe, got {new.shape[1]}")
+        if len(block) < BLOCK:
+            return StaticLaw(self.draws, self.gains, {**self.chunks, answer.probe: block})
         gains = self.gains
-        for test in _tests_after(len(block)):
+        for test in range(TESTS):
             won = _gains(block, test=test, draws=draws.child("test", test))
             gains = tuple(
                 min(rounded_down(a + b), _WON_MOST) for a, b in zip(gains, won, strict=True)
             )
-        kept = block if len(block) < BLOCK else ()
-        return StaticLaw(self.draws, gains, {**self.chunks, answer.probe: kept})
+        return StaticLaw(self.draws, gains, {**self.chunks, answer.probe: ()})
 
 
 def _chunks(counts: Mapping[str, int], *, draws: Draws) -> Integers:
@@ -144,19 +146,9 @@ def _chunks(counts: Mapping[str, int], *, draws: Draws) -> Integers:
     return np.asarray(dealt.reshape(whole, CHUNK, width).sum(axis=1, dtype=np.int64))
 
 
-def _tests_after(answers: int) -> range:
-    """Number the tests that are due after so many answers of a block."""
-    first = 0
-    for due, tests in _TESTS:
-        if due == answers:
-            return range(first, first + tests)
-        first += tests
-    return range(0)
-
-
 def _gains(block: Sequence[Integers], *, test: int, draws: Draws) -> list[float]:
     """Return log10 E of one test for each walk."""
-    parts = [_part(index, len(chunks), test) for index, chunks in enumerate(block)]
+    parts = [_part(len(chunks), test) for chunks in block]
     shots = [CHUNK * end for _, end in parts]
     fresh = np.concatenate([c[a:b] for c, (a, b) in zip(block, parts, strict=True)])
     seen = np.array([c[:b].sum(axis=0) for c, (_, b) in zip(block, parts, strict=True)])
@@ -185,14 +177,9 @@ def _squares(deviations: NDArray[np.float32]) -> Reals:
     return (whole * whole).reshape(len(whole), -1).astype(np.float64)
 
 
-def _part(index: int, chunks: int, test: int) -> tuple[int, int]:
-    """Say which chunks of a block's answer `index` a test permutes; those before are known.
-
-    Each answer is dealt out evenly to the tests that are due from its own time on.
-    """
-    first = sum(tests for due, tests in _TESTS if due <= index)
-    share = sum(tests for _, tests in _TESTS) - first
-    return (test - first) * chunks // share, (test - first + 1) * chunks // share
+def _part(chunks: int, test: int) -> tuple[int, int]:
+    """Say which of an answer's chunks a test permutes; those before are known."""
+    return test * chunks // TESTS, (test + 1) * chunks // TESTS
 
 
 def _cosine(mode: int, answer: int, answers: int) -> float:
