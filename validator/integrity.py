@@ -45,6 +45,7 @@ _MISFIT_LOG10 = -1.0
 
 _HOPELESS = -12.0
 _MOST_LOG10 = 100.0
+"""Where a fold is cut off."""
 
 
 def log10_likeliest(counts: Iterable[int]) -> float:
@@ -226,8 +227,8 @@ class Scaled:
     apart, and their average with weights 1/(g (g - 1)) accuses. So answers of a few strings add
     up, which on narrow devices is all there is.
 
-    The folds are `sequential.StartMixture`s kept as plain numbers, because there are many of them:
-    products and sums, unlike logarithms, come out the same on every machine.
+    The folds are `sequential.StartMixture`s kept as plain numbers, because there are many of them;
+    sums and products come out the same on every machine.
 
     Attributes:
         steps: Answers so far.

@@ -98,7 +98,7 @@ def plan(
     A QPU gets fixed readout probes at full width (two of fair bits, one mostly ones), a fixed
     probe of repeated gates, mirrors of 4 to 8 qubits and at full width, random circuits, and a trap
     made of a circuit like users' own. A simulator gets mirrors and random circuits at its claimed
-    width (20 qubits of it at most), 24,000 shots an epoch: the lower bound of an exact simulator
+    width (20 qubits of it at most), 25,000 shots an epoch: the lower bound of an exact simulator
     then reaches .99 in about 85, 98 and over 99 % of runs after one, two and three epochs
     (`xeb.likelihood_xeb`). One qubit has nothing to entangle: such a qpu gets the readout probes
     alone, such a simulator nothing.
@@ -186,9 +186,9 @@ _CHEAP_FIRST = _Weights(
 """Mirrors first, which tell a machine from every cheap simulator."""
 
 _DRIFT_FIRST = _Weights(
-    fair=150,
+    fair=200,
     ones=300,
-    repeated=2250,
+    repeated=2200,
     mirrors=150,
     per_width=1,
     long=550,

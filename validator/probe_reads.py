@@ -89,8 +89,8 @@ def pair_read(
 def probe_answer(record: Record, shots: KnownShots) -> ProbeAnswer:
     """Give what a static law is asked about: a readout's strings; of a row of gates, its pairs.
 
-    A pair's digit is 1 where one of its bits, or both, are wrong. Half of what moves both bits
-    together would be lost if each were looked at alone.
+    A pair's digit is 1 where one of its bits, or both, are wrong; pairs ascend from the right. Half
+    of what moves both bits together would be lost if each were looked at alone.
     """
     label, probe = shots.label, record.program.digest
     if record.case is None or record.case.family != REPEATED_GATES:
@@ -99,7 +99,7 @@ def probe_answer(record: Record, shots: KnownShots) -> ProbeAnswer:
     for row, number in zip(
         _either(shots, _pairs(record.program)).tolist(), shots.counts.tolist(), strict=True
     ):
-        counts["".join(map(str, row))] += number
+        counts["".join(map(str, reversed(row)))] += number
     return ProbeAnswer(label, probe, counts)
 
 

@@ -2,9 +2,9 @@
 
 While the tests were made, hanoi, sherbrooke, torino, guadalupe, mumbai, casablanca, nairobi,
 kolkata, prague, auckland and oslo were looked at, algiers and peekskill in passing. Of these
-guadalupe, the one machine of 16 qubits, auckland, whose drift shows least, oslo, algiers and
-peekskill are here, with histories that nobody had looked at. Trials begin at different epochs of a
-device's history.
+guadalupe, the one machine of 16 qubits, auckland, whose drift shows least, oslo and algiers are
+here, in histories that nobody had looked at; the other machines are new. Trials begin at different
+epochs of a device's history.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from benchmarks.detection.trial import Setting
 if TYPE_CHECKING:
     from providers.base import Json
 
-UNSEEN = ("auckland", "perth", "geneva", "jakarta", "montreal")
+CHEAT_MACHINES = ("auckland", "perth", "geneva", "jakarta", "montreal")
 HONEST_MACHINES = (
     "perth",
     "algiers",
@@ -31,7 +31,7 @@ HONEST_MACHINES = (
     "lima",
     "manila",
 )
-TWIN_MACHINES = ("auckland", "algiers", "peekskill", "guadalupe")
+TWIN_MACHINES = ("auckland", "sydney", "paris", "guadalupe")
 HONEST_WORLDS = (
     "usual",
     "calm",
@@ -108,7 +108,7 @@ class Row:
     wanted: Wanted
     provider: str = "cheats"
     options: Mapping[str, Json] = field(default_factory=dict)
-    machines: tuple[str, ...] = UNSEEN
+    machines: tuple[str, ...] = CHEAT_MACHINES
     worlds: tuple[str, ...] = HONEST_WORLDS
     trusted: bool = False
     epochs: int = CHEAT_EPOCHS

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -86,6 +87,30 @@ def test_the_average_twin_earns_at_most_1(rates: tuple[float, float], every_answ
         chance = float(np.where(wrong, flips, 1 - flips).prod())
         mean += chance * 10 ** (before.after(job).log10_e - before.log10_e)
     assert mean <= 1.0 + 1e-6
+
+
+@pytest.mark.parametrize("better", [2, 4])
+def test_a_machine_whose_readout_got_better_stays_told_from_the_average_twin(better: int) -> None:
+    rng = np.random.default_rng([95, better])
+    rates = rng.lognormal(math.log(0.02), 0.6, 16)
+    fold = HardwareFold.start(Draws(b"key"))
+    for epoch in range(120):
+        now = rates if epoch < 60 else rates / better
+        for target, shots in (("01" * 8, 150), ("10" * 8, 150), ("1" * 15 + "0", 600)):
+            wrong = rng.random((shots, 16)) < now
+            keys = Counter("".join("01"[bit] for bit in row[::-1]) for row in wrong.astype(int))
+            turned = {format(int(key, 2) ^ int(target, 2), "016b"): n for key, n in keys.items()}
+            fold = fold.after(
+                known_shots(
+                    turned,
+                    target=target,
+                    qubits=tuple(range(16)),
+                    kind=AnswerKind.READOUT,
+                    label=f"{epoch} {target}",
+                )
+            )
+        if epoch >= 10:
+            assert fold.log10_e[SimulatorClass.AVERAGE_TWIN] >= 6
 
 
 def _flipped(rng: np.random.Generator, *, label: str) -> KnownShots:

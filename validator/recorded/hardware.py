@@ -22,7 +22,7 @@ from validator.hardware import hardware_evidence
 from validator.recorded.bets import Bettor
 from validator.recorded.repeats import Repeats
 from validator.sequential import hedged, log10_mean, rounded_down
-from validator.simulators.against_static import ProbeAnswer, StaticLaw
+from validator.simulators.against_static import BLOCK, ProbeAnswer, StaticLaw
 
 if TYPE_CHECKING:
     from circuits.draws import Draws
@@ -32,7 +32,6 @@ __all__ = ["class_evidence"]
 
 _LN10 = math.log(10.0)
 _MOST_KNOWN = 64
-_FEWEST_REPEATS = 8
 _MOST_DEALT = 100_000
 
 
@@ -113,7 +112,7 @@ def _static(answers: Sequence[Answer], draws: Draws) -> float | None:
         if times[execution.identity] < 2:
             continue
         repeats.add(execution.identity, execution.table)
-        if times[execution.identity] >= _FEWEST_REPEATS and execution.shots <= _MOST_DEALT:
+        if times[execution.identity] >= BLOCK and execution.shots <= _MOST_DEALT:
             walked = True
             label = str(execution.place)
             walks = walks.after(ProbeAnswer(label, execution.identity, execution.table))

@@ -49,6 +49,7 @@ BLOCK = 24
 """Answers of one probe that are looked at together; then its next block begins."""
 
 _WON_MOST = 10.0
+"""Where the log10 wealth of a walk is cut off."""
 
 _SPREADS = (0.05, 0.1, 0.2, 0.4)
 _MEMORIES = (0.0, 0.9)
@@ -154,7 +155,7 @@ def _gains(block: Sequence[Integers], *, test: int, draws: Draws) -> list[float]
     seen = np.array([c[:b].sum(axis=0) for c, (_, b) in zip(block, parts, strict=True)])
     ones = seen.sum(axis=0)
     moving = (ones > 0) & (ones < sum(shots))
-    if not len(fresh) or min(shots) == 0 or not moving.any():
+    if not len(fresh) or not moving.any():
         return [0.0] * len(_WALKS)
     rates = ones[moving] / sum(shots)
     typical = sum(shots) / len(shots)
@@ -178,8 +179,11 @@ def _squares(deviations: NDArray[np.float32]) -> Reals:
 
 
 def _part(chunks: int, test: int) -> tuple[int, int]:
-    """Say which of an answer's chunks a test permutes; those before are known."""
-    return test * chunks // TESTS, (test + 1) * chunks // TESTS
+    """Say which of an answer's chunks a test permutes; those before are known.
+
+    Rounded up, so that an answer of few chunks is known, with one of them, from the first test on.
+    """
+    return -(-test * chunks // TESTS), -(-(test + 1) * chunks // TESTS)
 
 
 def _cosine(mode: int, answer: int, answers: int) -> float:

@@ -33,6 +33,9 @@ _PRIORS = (0.5, 2.0)
 _FIRMEST = 2000.0
 """Past reads above which a qubit is not known better, because it drifts."""
 
+_REMEMBERED = 4000
+"""Reads above which a qubit's tally is halved: what is long past fades."""
+
 
 def _log_pooled(wrong: int, read: int) -> float:
     """Return log10 of the largest chance of these reads at one common rate."""
@@ -96,7 +99,7 @@ class AverageTwin:
             return self
         gain = hedged(math.fsum(self._gain(shots, value) for value in (0, 1)))
         fitted = self.past.after(shots, errors=shots.errors, counts=shots.counts)
-        return AverageTwin(rounded_down(self.log10_e + gain), fitted)
+        return AverageTwin(rounded_down(self.log10_e + gain), _faded(fitted))
 
     def _gain(self, shots: KnownShots, value: int) -> float:
         """Return log10 of the ratio over the qubits prepared in `value` and known from before."""
@@ -110,3 +113,13 @@ class AverageTwin:
             return 0.0
         pooled = _log_pooled(sum(q.wrong for q in known), shots.shots * len(known))
         return _log_bet(known, read=shots.shots) - pooled
+
+
+def _faded(rates: ErrorRates) -> ErrorRates:
+    """Halve the tallies that have grown beyond what is remembered."""
+    return ErrorRates(
+        {
+            key: (wrong, read) if read <= _REMEMBERED else ((wrong + 1) // 2, (read + 1) // 2)
+            for key, (wrong, read) in rates.seen.items()
+        }
+    )
