@@ -50,6 +50,7 @@ class Evidence:
         user_like: Polarization of traps made of circuits like users' own; class qpu.
         margins: By family of circuits like what users send, the mean of fidelity minus half of
             the claim's cube (class qpu).
+        unread: Qubits that the newest readout probes do not show to read out (class qpu).
         layer_error: Error of one full-width layer in process units, model-based, from the newest
             wide mirrors of two depths; None where it is not measurable or was not asked for.
         accusations: log10 e-value of each test that may accuse, at its highest point so far.
@@ -69,6 +70,7 @@ class Evidence:
     estimator: str
     user_like: Interval
     margins: Mapping[str, Interval]
+    unread: tuple[int, ...]
     layer_error: Interval | None
     accusations: Mapping[Accusation, float]
     reversed_bits: float
@@ -152,6 +154,7 @@ def evidence_of(folding: Folding, *, layers: bool = False) -> Evidence:
         estimator=estimator,
         user_like=mirror_polarization(list(folding.traps)),
         margins=_margins(folding),
+        unread=folding.unread,
         layer_error=_layer_error(folding) if layers else None,
         accusations=folding.accusations,
         reversed_bits=folding.reversed_bits.log10_e,

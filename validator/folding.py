@@ -32,6 +32,7 @@ from validator.record import Record, chronological
 from validator.score import Work, capacity
 from validator.sequential import Accusation, StartMixture, hedged
 from validator.too_good import readout_ceiling, too_good
+from validator.unread import unread
 
 if TYPE_CHECKING:
     import numpy as np
@@ -96,6 +97,7 @@ class Folding:
         device: The newest claim; None before the first epoch.
         served: By family of the newest epoch, programs with whole answers and programs asked.
         qubit_shots: Capacity shown in the newest epoch, see `validator.score`.
+        unread: Qubits that do not read out in the newest probes, see `validator.unread`.
         mirrors: The newest mirrors of at most `WIDEST_SCORED` qubits and the plan's depth.
         random_circuits: Random circuits against their exact laws, in order.
         traps: The newest traps made of circuits like users' own, in order.
@@ -119,6 +121,7 @@ class Folding:
     device: Device | None = None
     served: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     qubit_shots: int = 0
+    unread: tuple[int, ...] = ()
     mirrors: deque[MirrorAnswer] = field(default_factory=lambda: deque(maxlen=_MIRRORS_KEPT))
     random_circuits: list[XebCircuit] = field(default_factory=list)
     traps: deque[MirrorAnswer] = field(default_factory=lambda: deque(maxlen=_WORK_KEPT))
@@ -170,6 +173,7 @@ class Folding:
         for record in usable:
             self._add(record)
         if self.hardware is not None:
+            self.unread = _unread(usable, self.device, before=self.unread)
             self.hardware = self.hardware.after_trusted(probe_reads(usable), probe_reads(trusted))
 
     def _add(self, record: Record) -> None:
@@ -277,6 +281,17 @@ def _known_shots(record: Record, target: str) -> KnownShots:
         kind=AnswerKind.READOUT if case and case.family == READOUT else AnswerKind.MIRROR,
         label=_label(record),
     )
+
+
+def _unread(
+    records: Iterable[Record], device: Device, *, before: tuple[int, ...]
+) -> tuple[int, ...]:
+    """Name the qubits that do not read out; as before where no probe was answered."""
+    probes = [r for r in records if r.case and r.case.family == READOUT and r.shots_returned]
+    if not probes or device.errors is None:
+        return before
+    answers = [_known_shots(record, _target(record)) for record in probes]
+    return unread(answers, readout=device.errors.readout)
 
 
 def _label(record: Record) -> str:

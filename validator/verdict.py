@@ -22,9 +22,13 @@ from validator.interval import Interval
 from validator.mistakes import MISTAKE_THRESHOLD, Shape
 from validator.score import Grade, score
 from validator.sequential import Accusation, accusation_threshold
+from validator.unread import MOST_UNREAD
 
 EXACTNESS = 0.99
 """Lower bound of XEB fidelity from which a simulator counts as exact."""
+
+_LISTED = 8
+"""Qubits that a reason names."""
 
 
 class Outcome(StrEnum):
@@ -83,7 +87,7 @@ def judge(evidence: Evidence, device: Device, *, registration: int = 1) -> Verdi
         or _fraud(evidence, _BROKEN_CLAIMS, registration)
         or _not_served(evidence)
         or (
-            _hardware(evidence)
+            _hardware(evidence, device)
             if device.device_class is DeviceClass.QPU
             else _simulator(evidence, device)
         )
@@ -167,10 +171,12 @@ def _fraud(
     return None
 
 
-def _hardware(evidence: Evidence) -> _Finding:
+def _hardware(evidence: Evidence, device: Device) -> _Finding:
     left = not_rejected(evidence.hardware)
     if left:
         return Outcome.UNVERIFIED, Grade.S0, _may_be(left, evidence)
+    if len(evidence.unread) > max(1.0, MOST_UNREAD * device.topology.num_qubits):
+        return Outcome.UNVERIFIED, Grade.S0, _not_there(evidence.unread, device)
     for family, margin in evidence.margins.items():
         if margin.low <= 0.0:
             return Outcome.UNVERIFIED, Grade.S0, _not_shown(family, margin)
@@ -210,6 +216,14 @@ def _not_shown(family: str, margin: Interval) -> str:
         f"it is not shown to run {_WORKLOAD[family]} as its sheet implies: their fidelity lies "
         f"{margin.estimate:+.3f} [{margin.low:+.3f}, {margin.high:+.3f}] above half of the claim's "
         f"cube, needs a lower bound above 0"
+    )
+
+
+def _not_there(unread: tuple[int, ...], device: Device) -> str:
+    listed = ", ".join(map(str, unread[:_LISTED])) + (", .." if len(unread) > _LISTED else "")
+    return (
+        f"{len(unread)} of its {device.topology.num_qubits} qubits do not read out as its sheet "
+        f"implies ({listed}); one may, or {MOST_UNREAD:.0%}"
     )
 
 

@@ -171,6 +171,7 @@ def verdict_document(device: Device, verdict: Verdict, *, registration: int = 1)
         "fidelity": {**(_interval(fidelity) or {}), "estimator": found.estimator},
         "layer_error": _interval(found.layer_error),
         "margins": {family: _interval(margin) for family, margin in found.margins.items()},
+        "unread": list(found.unread),
         "log10_e": {
             "accusations": {name.value: e for name, e in found.accusations.items()},
             "reversed_bits": found.reversed_bits,

@@ -28,6 +28,7 @@ def _evidence(
     accusations: dict[Accusation, float] | None = None,
     hardware: dict[SimulatorClass, float] | None = None,
     margins: dict[str, Interval] | None = None,
+    unread: tuple[int, ...] = (),
     served: dict[str, tuple[int, int]] | None = None,
     reversed_bits: float = 0.0,
     permuted_bits: float = 0.0,
@@ -43,6 +44,7 @@ def _evidence(
         estimator="XEB fidelity",
         user_like=Interval(low, low, 1.0),
         margins=margins or {},
+        unread=unread,
         layer_error=None,
         accusations=dict.fromkeys(Accusation, 0.0) | (accusations or {}),
         reversed_bits=reversed_bits,
@@ -57,6 +59,15 @@ def test_a_qpu_that_rules_out_every_cheap_simulator_is_verified() -> None:
     verdict = judge(_evidence(low=0.8), QPU)
     assert (verdict.outcome, verdict.grade) == (Outcome.VERIFIED, Grade.S1)
     assert verdict.score == pytest.approx(0.8 * 100 * 0.5)
+
+
+def test_a_qpu_of_which_many_qubits_do_not_read_out_is_unverified() -> None:
+    size = QPU.topology.num_qubits
+    allowed = max(1, size // 10)
+    assert judge(_evidence(unread=tuple(range(allowed))), QPU).outcome == Outcome.VERIFIED
+    verdict = judge(_evidence(unread=tuple(range(allowed + 1))), QPU)
+    assert verdict.outcome == Outcome.UNVERIFIED
+    assert f"{allowed + 1} of its {size} qubits do not read out" in verdict.reason
 
 
 @pytest.mark.parametrize("name", CHEAP_CLASSES)

@@ -115,6 +115,7 @@ def recorded_evidence(
         estimator=estimator,
         user_like=fidelity,
         margins={},
+        unread=(),
         layer_error=None,
         accusations=_accusations(answers, device),
         reversed_bits=orders[Order.REVERSED],
