@@ -263,6 +263,7 @@ def test_old_ended_jobs_are_forgotten_and_open_ones_never(rig: Rig) -> None:
             await rig.accept(service, "a1", "a2")
             rig.finish("a1")
             await rig.until(lambda: rig.status(service, "a1").state == "completed")
+            await rig.until(lambda: rig.status(service, "a2").state == "running")
             rig.now = START + timedelta(days=2)
             service.prune_once()
             assert rig.status(service, "a1").state == "completed"
