@@ -42,7 +42,7 @@ def shot_by_shot(chance: np.random.Generator) -> int:
     hits = chance.random(MOST) < SUCCESS
     gains = np.where(hits, 1.0 - STAKE * (1.0 - FLOOR), 1.0 + STAKE * FLOOR)
     wealth = np.cumsum(np.log10(gains))
-    return int(np.argmax(wealth >= -math.log10(ALPHA))) + 1
+    return int(np.flatnonzero(wealth >= -math.log10(ALPHA))[0]) + 1
 
 
 def one_fold(chance: np.random.Generator) -> int:

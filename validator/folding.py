@@ -286,8 +286,8 @@ def _known_shots(record: Record, target: str) -> KnownShots:
 def _unread(
     records: Iterable[Record], device: Device, *, before: tuple[int, ...]
 ) -> tuple[int, ...]:
-    """Name the qubits that do not read out; as before where no probe was answered."""
-    probes = [r for r in records if r.case and r.case.family == READOUT and r.shots_returned]
+    """Name the qubits that do not read out; as before where no probe of this claim was answered."""
+    probes = [r for r in records if r.case and r.case.family == READOUT and r.device == device]
     if not probes or device.errors is None:
         return before
     answers = [_known_shots(record, _target(record)) for record in probes]

@@ -7,7 +7,7 @@ device its label only where many qubits fail, and never accuses: real processors
 
 Assumes: `LIMIT` lies midway between a qubit that reads out and a coin; up to three times the
 sheet's rate is forgiven, as calibration ages.
-Blind spot: qubits that read out and do nothing else.
+Blind spots: qubits that read out and do nothing else; qubits whose sheet says a sixth or more.
 """
 
 from __future__ import annotations

@@ -151,3 +151,24 @@ def test_the_estimator_names_the_widths_it_averages(found: Judge) -> None:
     assert found([replace(mirrors[0], case=None)]).estimator == "mirror polarization"
     simulator = found([replace(mirrors[0], device=SIMULATOR)])
     assert (simulator.estimator, dict(simulator.hardware)) == ("XEB fidelity", {})
+
+
+def test_a_qubit_that_does_not_read_out_is_named_until_it_does(found: Judge) -> None:
+    lost = {"101": 60, "001": 40}
+    first = _record(0, counts=lost, family="readout")
+    assert found([first]).unread == (2,)
+    silent = _record(1, counts=None, family="readout", epoch=2)
+    assert found([first, silent]).unread == (2,)
+    mended = _record(2, counts={"001": 100}, family="readout", epoch=3)
+    assert found([first, silent, mended]).unread == ()
+
+
+@pytest.mark.parametrize(("family", "named"), [("trap", ()), ("mirror", (2,))])
+def test_a_claim_that_shrinks_within_an_epoch_is_no_fault(
+    family: str, named: tuple[int, ...], found: Judge
+) -> None:
+    pair = Topology(2, ((0, 1),), LINE.native_gates)
+    narrow = replace(QPU, topology=pair, errors=ErrorRates((1e-4,) * 2, (1e-3,), (0.03,) * 2))
+    probe = _record(0, counts={"101": 60, "001": 40}, family="readout")
+    # Records of one epoch stand in the order of their families, so only a trap's claim is newer.
+    assert found([probe, _record(1, counts=None, family=family, device=narrow)]).unread == named

@@ -14,7 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 from circuits.draws import Draws
-from validator.simulators.against_static import BLOCK, TABLES, TESTS, ProbeAnswer, StaticLaw
+from validator.simulators.against_static import BLOCK, CHUNK, TABLES, TESTS, ProbeAnswer, StaticLaw
 
 Rows = NDArray[np.bool_]
 
@@ -102,8 +102,13 @@ def test_an_order_of_bits_that_never_change_says_nothing() -> None:
 
 def test_one_test_weighs_less_than_its_tables() -> None:
     half = BLOCK // 2
-    law = _folded(lambda job: np.full((500, 2), job >= half), jobs=BLOCK)
-    assert 3 < max(law.gains) <= TESTS * math.log10(TABLES + 1)
+    for tests in (1, 2):
+        # One chunk an answer for each test.
+        rows = [np.full((CHUNK * tests, 2), job >= half) for job in range(BLOCK)]
+        law = _folded(rows.__getitem__)
+        assert 2 * tests < max(law.gains) <= tests * math.log10(TABLES + 1)
+    law = _folded(lambda job: np.full((CHUNK * TESTS, 2), job >= half))
+    assert max(law.gains) == 10
 
 
 def test_probes_of_any_width_and_changing_shots_stand_side_by_side() -> None:
