@@ -23,8 +23,8 @@ from providers.errors import Rejected, RetryLater, UnknownDevice
 from providers.ibm_devices import calibration_of, device_of, plain
 from providers.ibm_programs import program_results, quantum_program
 from providers.ibm_wire import asked, posted, redacted, status_of
-from providers.remote import Standing, Task, TaskResult
 from providers.state_words import translated
+from providers.vendor import Standing, Task, TaskResult
 
 if TYPE_CHECKING:
     from circuits.program import Program

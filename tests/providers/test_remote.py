@@ -16,7 +16,7 @@ from circuits.counts import Counts
 from circuits.errors import ProgramError
 from circuits.program import Operation, Program, final_measurements, measure
 from circuits.topology import complete
-from providers import remote, submissions
+from providers import register, submissions
 from providers.base import (
     Context,
     Cost,
@@ -41,7 +41,8 @@ from providers.errors import (
     UnknownDevice,
     UnknownHandle,
 )
-from providers.remote import RemoteProvider, Standing, Task, TaskResult, token_of
+from providers.remote import RemoteProvider
+from providers.vendor import Standing, Task, TaskResult, token_of
 
 DEVICE = Device(
     "far", DeviceClass.SIMULATOR, complete(3, ["cx", "u"]), None, "fake", fee_rao_per_shot=2
@@ -718,7 +719,7 @@ def test_a_journal_that_cannot_be_shortened_ends_no_job(
     service: Service, kept: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(submissions, "KEPT", 0)
-    monkeypatch.setattr(remote, "KEPT", 1)
+    monkeypatch.setattr(register, "KEPT", 1)
     (tmp_path / "fake.journal.new").mkdir()  # where the shorter one would be written
 
     async def run() -> None:

@@ -16,7 +16,8 @@ from circuits.topology import complete
 from providers.base import Device, DeviceClass, JobState, ProgramResult, ResultKind
 from providers.errors import OutcomeUnknown, Rejected, RetryLater, UnknownHandle
 from providers.options import Options
-from providers.remote import RemoteProvider, Standing, Task, TaskResult
+from providers.remote import RemoteProvider
+from providers.vendor import Standing, Task, TaskResult
 
 if TYPE_CHECKING:
     from circuits.program import Program
