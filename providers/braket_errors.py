@@ -20,6 +20,7 @@ from providers.errors import (
     RetryLater,
     UnknownHandle,
 )
+from providers.masking import masked
 
 if TYPE_CHECKING:
     from botocore.exceptions import BotoCoreError, ClientError
@@ -75,19 +76,7 @@ def asked(call: Callable[[], _T], *, secrets: Collection[str] = (), sending: boo
         kind, words = _of_connection(error)
     if kind is OutcomeUnknown and not sending:
         kind = RetryLater
-    raise kind(f"Braket: {shown(words, secrets)}")
-
-
-def shown(words: str, secrets: Collection[str]) -> str:
-    """Cut a message to size and blank out secrets.
-
-    Example:
-        >>> shown("key abc is no good", ["abc"])
-        'key *** is no good'
-    """
-    for secret in sorted(filter(None, secrets), key=len, reverse=True):
-        words = words.replace(secret, "***")
-    return words[:_LONGEST]
+    raise kind(f"Braket: {masked(words, secrets)[:_LONGEST]}")
 
 
 def _of_service(error: ClientError) -> tuple[type[ProviderError], str]:

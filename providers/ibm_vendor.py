@@ -22,7 +22,8 @@ from providers.base import Cost, Device, JobState
 from providers.errors import Rejected, RetryLater, UnknownDevice
 from providers.ibm_devices import calibration_of, device_of, plain
 from providers.ibm_programs import program_results, quantum_program
-from providers.ibm_wire import asked, posted, redacted, status_of
+from providers.ibm_wire import asked, posted, status_of
+from providers.masking import masked
 from providers.state_words import translated
 from providers.vendor import Standing, Task, TaskResult
 
@@ -201,7 +202,7 @@ class IbmVendor:
         state = translated("ibm", word)
         if state is not JobState.FAILED:
             return Standing(state)
-        return Standing(state, redacted(self._reason(job), self._secrets())[:1_000])
+        return Standing(state, masked(self._reason(job), self._secrets())[:1_000])
 
     def _reason(self, job: Any) -> str:  # noqa: ANN401 - the SDK has no types
         """The service's words on a failure: of the job's state, else of its result."""
@@ -225,7 +226,7 @@ class IbmVendor:
             "passthrough_data": result.passthrough_data,
         }
         text = json.dumps(plain(record))
-        return TaskResult(programs, json.loads(redacted(text, self._secrets())))
+        return TaskResult(programs, json.loads(masked(text, self._secrets())))
 
     def _stop(self, task_id: str) -> None:
         from qiskit_ibm_runtime.exceptions import RuntimeInvalidStateError

@@ -23,6 +23,7 @@ from providers.errors import (
     RetryLater,
     UnknownHandle,
 )
+from providers.masking import masked
 
 CONNECT_S = 10.0
 _POSTED: ContextVar[str] = ContextVar("posted", default="")
@@ -84,25 +85,12 @@ def asked(call: Callable[[], _T], *, secrets: Callable[[], tuple[str, ...]]) -> 
     except Exception as error:  # noqa: BLE001 - the SDK raises what it likes
         wrong = _translated(error)
     # Raised outside of the handler, so that no traceback carries the SDK's error and its headers.
-    raise type(wrong)(redacted(str(wrong), secrets())[:600])
+    raise type(wrong)(masked(str(wrong), secrets())[:600])
 
 
 def posted() -> bool:
     """True once the running call has posted a job."""
     return bool(_POSTED.get())
-
-
-def redacted(text: str, secrets: tuple[str, ...]) -> str:
-    """Take secrets out of a text.
-
-    Example:
-        >>> redacted("apikey 0123456789abcdef is wrong", ("0123456789abcdef",))
-        'apikey [secret] is wrong'
-    """
-    for secret in secrets:
-        if secret:
-            text = text.replace(secret, "[secret]")
-    return text
 
 
 def status_of(error: BaseException) -> int:

@@ -30,6 +30,7 @@ from providers.errors import (
     RetryLater,
     UnknownHandle,
 )
+from providers.masking import MASK, masked
 
 if TYPE_CHECKING:
     from providers.base import Json
@@ -200,10 +201,7 @@ class Rest:
             >>> Rest("ionq", secrets=("s3cret-key",)).hidden("no user has key s3cret-key")
             'no user has key ***'
         """
-        for secret in self.secrets:
-            if secret:
-                text = text.replace(secret, "***")
-        return _SIGNATURE.sub(r"\1***", text)
+        return _SIGNATURE.sub(rf"\g<1>{MASK}", masked(text, self.secrets))
 
 
 def _sentence(content: object) -> str:
