@@ -7,7 +7,8 @@ average of their e-values counts, which is an e-value again. A class without dat
 Assumes the answers are in the order of time. Blind spot: permutation tests draw from a key that
 the records themselves determine, so whoever writes records can try many; one test of one circuit
 weighs at most as much as the permutations that it draws.
-Source: `validator.recorded.classes`, `validator.recorded.repeats`, `validator.hardware`.
+Source: `validator.recorded.classes`, `validator.recorded.repeats`, `validator.recorded.series`,
+`validator.hardware`.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING
 from validator.hardware import hardware_evidence
 from validator.recorded.bets import Bettor
 from validator.recorded.repeats import Repeats
+from validator.recorded.series import series_evidence
 from validator.sequential import hedged, log10_mean, rounded_down
 from validator.simulators.against_static import BLOCK, ProbeAnswer, StaticLaw
 
@@ -107,16 +109,21 @@ def _static(answers: Sequence[Answer], draws: Draws) -> float | None:
     runs = [a.execution for a in answers if a.execution.fits and a.execution.counted]
     times = Counter(execution.identity for execution in runs)
     repeats, walks = Repeats(), StaticLaw(draws.child("static"))
+    series: dict[str, list[Mapping[str, int]]] = {}
     walked = False
     for execution in runs:
         if times[execution.identity] < 2:
             continue
         repeats.add(execution.identity, execution.table)
-        if times[execution.identity] >= BLOCK and execution.shots <= _MOST_DEALT:
+        if execution.shots > _MOST_DEALT:
+            continue
+        series.setdefault(execution.identity, []).append(execution.table)
+        if times[execution.identity] >= BLOCK:
             walked = True
             label = str(execution.place)
             walks = walks.after(ProbeAnswer(label, execution.identity, execution.table))
     if not repeats.repeated:
         return None
-    both = [repeats.log10_e, walks.log10_e] if walked else [repeats.log10_e]
-    return rounded_down(log10_mean(both))
+    found = [repeats.log10_e, series_evidence(series, draws=draws.child("series"))]
+    found += [walks.log10_e] if walked else []
+    return rounded_down(log10_mean(one for one in found if one is not None))

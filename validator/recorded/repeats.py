@@ -7,9 +7,9 @@ nothing is left open. The bet: the string became more or less likely by a factor
 over +-5 to 50 %. Strings are taken in turn from the most frequent of the sum, each against those
 that are left, so their factors multiply; so do those of the answers, each against the sum before.
 
-Blind spot: a simulator whose noise or whose choice of qubits its owner changes between runs. The
-validators' own test (`against_static`) has fixed programs and looks at slow drift; it
-needs eight answers, this one two.
+Blind spot: a simulator whose noise or whose choice of qubits its owner changes between runs; drift
+that is small against the shot noise of an answer, which `series` sums up over all answers and
+`against_static` over 24 answers to one of the validators' own programs.
 Source: R. A. Fisher, The Design of Experiments (1935) (the conditional law); the e-value is derived
 here: a mixture of Fisher's noncentral laws over the central one.
 """

@@ -1,0 +1,198 @@
+"""Evidence against a static law, from how the strings' shares of repeated programs move in time.
+
+Null: as in `validator.recorded.repeats`, all answers to one program are independent shots of one
+fixed law, whatever it is. Drift of hardware is small against the shot noise of one answer, but it
+goes into every program, into any string, and lasts: most of it lies in slow modes of a whole
+series, which `repeats`, one answer against the past, looks for one by one.
+
+Shots are dealt out at random to chunks. Given the pool of a program's chunks, which answer each
+came from is a uniformly random question, so E = T(y)/mean{T(y), T(pi_1 y) .. T(pi_B y)} is an
+e-value, at most B + 1. T is the likelihood ratio (to second order, mode by mode of a cosine
+transform) for shares that walk; a walk has a size in units of one answer's shot noise, and either a
+memory of .9 from answer to answer or none. Programs are independent: a walk's gains add up over
+them, and the ten walks are mixed over the whole record.
+
+Assumes: the number of answers was not chosen by what they say. Blind spots: programs whose shots
+hardly repeat a string, which `against_static` looks at bit by bit; one program alone weighs at most
+B + 1.
+Source: as `validator.simulators.against_static`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from itertools import product
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from validator.sequential import log10_mean, rounded_down
+from validator.simulators.chunk_turns import permuted_sums, uniform_order
+
+if TYPE_CHECKING:
+    from circuits.draws import Draws
+
+__all__ = ["series_evidence"]
+
+TABLES = 1999
+"""B: permuted tables of a program."""
+
+_CHUNK = 50
+_MOST_CHUNKS = 960
+_MOST_STRINGS = 16
+_MOST_MODES = 32
+_WALKS = tuple(product((0.15, 0.6, 2.5, 10.0, 40.0), (0.0, 0.9)))
+"""Variance of a share over answers in units of one answer's shot noise, and memory."""
+
+_UNIT = 64
+_WEIGHT = 1024
+_FARTHEST = 32767.0
+_NOTHING = 40.0
+
+Integers = NDArray[np.int64]
+Reals = NDArray[np.float64]
+
+
+def series_evidence(
+    series: Mapping[str, Sequence[Mapping[str, int]]], *, draws: Draws
+) -> float | None:
+    """Return the log10 e-value against a static law, over all programs.
+
+    Args:
+        series: By program its answers' counts, in the order of time.
+        draws: Under which shots are dealt and chunks permuted.
+
+    Returns:
+        At least -1.05, since an eleventh of the stake never bets; None where no program has two
+        answers of enough shots.
+
+    Example:
+        >>> from circuits.draws import Draws
+        >>> still = {"p": [{"0": 500, "1": 500}] * 8}
+        >>> moved = {"p": [{"0": 500 + 40 * t, "1": 500 - 40 * t} for t in range(8)]}
+        >>> [round(series_evidence(s, draws=Draws(b"key")), 1) for s in (still, moved)]
+        [-0.4, 3.3]
+    """
+    gains = [_gains(answers, draws=draws.child(name)) for name, answers in sorted(series.items())]
+    betting = [own for own in gains if own is not None]
+    if not betting:
+        return None
+    return rounded_down(
+        log10_mean([0.0, *(math.fsum(walk) for walk in zip(*betting, strict=True))])
+    )
+
+
+def _gains(answers: Sequence[Mapping[str, int]], *, draws: Draws) -> list[float] | None:
+    """Return log10 E of each walk for one program."""
+    strings = _strings(answers)
+    size = max(_CHUNK, -(-sum(sum(one.values()) for one in answers) // _MOST_CHUNKS))
+    dealt = [
+        _chunks(counts, strings, size=size, draws=draws.child("deal", place))
+        for place, counts in enumerate(answers)
+    ]
+    chunks = [table for table in dealt if len(table)]
+    if len(chunks) < 2 or not strings:
+        return None
+    table = np.concatenate(chunks)
+    shares = table.sum(axis=0) / (size * len(table))
+    shots = [size * len(own) for own in chunks]
+    typical = sum(shots) / len(shots)
+    modes = _modes(shots, typical=typical)
+    owners = np.repeat(np.arange(len(chunks)), [len(own) for own in chunks])
+    # What a law of these shares gives to each mode.
+    law = np.multiply.outer(modes @ np.array(shots), shares)
+    scale = 1.0 / np.sqrt(typical * shares)
+    weights = _weights(len(chunks))
+    exponents = np.concatenate(
+        [
+            _squares((sums - law) * scale).sum(axis=2) @ weights
+            for sums in permuted_sums(table, modes[:, owners], draws=draws, times=TABLES)
+        ]
+    )
+    return [_log10_ratio(column) for column in exponents.T / (2 * _UNIT * _UNIT * _WEIGHT)]
+
+
+def _strings(answers: Sequence[Mapping[str, int]]) -> list[str]:
+    """The most frequent strings, where they are half of all shots and seen once an answer."""
+    sums: Counter[str] = Counter()
+    for counts in answers:
+        sums.update(counts)
+    ordered = sorted(sums, key=lambda key: (-sums[key], key))[:_MOST_STRINGS]
+    kept = [key for key in ordered if sums[key] >= len(answers)]
+    return kept if 2 * sum(sums[key] for key in kept) >= sums.total() else []
+
+
+def _chunks(
+    counts: Mapping[str, int], strings: Sequence[str], *, size: int, draws: Draws
+) -> Integers:
+    """Deal the shots out at random and count: (chunks x strings); a rest is dropped."""
+    places = {key: place for place, key in enumerate(strings)}
+    keys = sorted(key for key, shots in counts.items() if shots > 0)
+    found = np.repeat(
+        [places.get(key, len(strings)) for key in keys], [counts[key] for key in keys]
+    )
+    whole = len(found) // size
+    order = uniform_order(len(found), draws=draws)[: whole * size]
+    rows = np.arange(whole).repeat(size)
+    table = np.zeros((whole, len(strings) + 1), dtype=np.int64)
+    np.add.at(table, (rows, found[order]), 1)
+    return table[:, :-1]
+
+
+def _modes(shots: Sequence[int], *, typical: float) -> Integers:
+    """Return the slowest cosine modes, (modes x answers), in units of 1/UNIT."""
+    answers = len(shots)
+    return np.array(
+        [
+            [
+                round(_UNIT * _cosine(mode, answer, answers) * math.sqrt(typical / own))
+                for answer, own in enumerate(shots)
+            ]
+            for mode in _mode_numbers(answers)
+        ],
+        dtype=np.int64,
+    )
+
+
+def _mode_numbers(answers: int) -> range:
+    return range(1, min(answers - 1, _MOST_MODES) + 1)
+
+
+def _cosine(mode: int, answer: int, answers: int) -> float:
+    return math.sqrt(2.0 / answers) * math.cos(math.pi * mode * (answer + 0.5) / answers)
+
+
+def _weights(answers: int) -> Reals:
+    """Return s/(1 + s) for each mode (rows) and walk (columns), whole numbers.
+
+    s is the walk's variance times its power in the mode.
+    """
+    even = _modes([1] * answers, typical=1.0)
+    columns = []
+    for size, memory in _WALKS:
+        near = np.array([round(_WEIGHT * memory**apart) for apart in range(answers)])
+        places = np.arange(answers)
+        spread = near[np.abs(places - places[:, None])]
+        power = ((even @ spread) * even).sum(axis=1) / (_UNIT * _UNIT * _WEIGHT)
+        columns.append(np.rint(_WEIGHT * size * power / (1.0 + size * power)))
+    return np.array(columns).T
+
+
+def _squares(deviations: Reals) -> Reals:
+    """Return squares of deviations, in units of sd/UNIT, whole numbers."""
+    whole = np.clip(np.rint(deviations), -_FARTHEST, _FARTHEST)
+    return np.asarray(whole * whole, dtype=np.float64)
+
+
+def _log10_ratio(exponents: Reals) -> float:
+    """Return log10 of exp(first)/mean exp, rounded down.
+
+    What lies 40 below the highest counts as nothing: less than 1e-14 in all.
+    """
+    top = float(exponents.max())
+    above = exponents[exponents > top - _NOTHING].tolist()
+    total = math.fsum(math.exp(e - top) for e in above) / len(exponents)
+    return rounded_down((float(exponents[0]) - top - math.log(total)) / math.log(10.0))
