@@ -1,11 +1,12 @@
 """Repeated gates: the same two-qubit gates over and over, so that their errors add up.
 
-One layer of X gates prepares a string; then the native two-qubit gate runs on a fixed maximal set
-of disjoint edges, `depth` times in a row, which is the identity for every native gate that we know
-when `depth` is a multiple of 8; then all qubits are read. Each pair's errors add up over the row,
-so the rate at which its bits come out wrong is large, and moves as that pair's gate error moves:
-repeated in every epoch, this shows the drift of gates with far fewer shots than readout alone, for
-the information that N shots carry on a relative change of a rate p grows as N p / (1 - p).
+One layer of X gates prepares a string, 1 on qubits that no gate will touch; then the native
+two-qubit gate runs on a fixed set of disjoint edges, the first of the largest of eight maximal
+ones, `depth` times in a row, which is the identity for every native gate that we know when `depth`
+is a multiple of 8; then all qubits are read. Each pair's errors add up over the row, so the rate at
+which its bits come out wrong is large, and moves as that pair's gate error moves; the qubits left
+over decay for as long. Repeated in every epoch, this shows drift with far fewer shots than readout
+alone, for the information that N shots carry on a relative change of a rate p grows as N p/(1 - p).
 
 The set of probes is fixed, as that of `circuits.readout`: the same key in every epoch.
 
@@ -33,6 +34,8 @@ ORDER: Final = 8
 """Every native two-qubit gate done so often is the identity."""
 
 MAX_DEPTH: Final = 512
+_SETS: Final = 8
+"""Drawn; every pair more is one more gate whose drift shows."""
 
 
 class RepeatedGates:
@@ -41,7 +44,7 @@ class RepeatedGates:
     name: Final = "repeated_gates"
 
     def generate(self, key: bytes, *, width: int, depth: int, topology: Topology) -> Case:
-        """Draw a string and a maximal set of disjoint edges, and repeat the gate on them.
+        """Draw a string and a large set of disjoint edges, and repeat the gate on them.
 
         Args:
             key: Fixed over the epochs for a fixed probe.
@@ -69,8 +72,12 @@ class RepeatedGates:
             raise FamilyError(f"{self.name} needs at least 2 qubits, got {width}")
         draws = Draws(key, self.name, width, depth)
         qubits = connected_qubits(topology, width, draws.child("qubits"))
-        edges = disjoint_edges(topology.edges_within(qubits), draws.child("edges"))
-        prepared = draws.child("bits").bits(width)
+        inside = topology.edges_within(qubits)
+        sets = [disjoint_edges(inside, draws.child("edges", place)) for place in range(_SETS)]
+        edges = max(sets, key=len)
+        busy = {qubit for edge in edges for qubit in edge}
+        drawn = draws.child("bits").bits(width)
+        prepared = [bit or qubit not in busy for qubit, bit in zip(qubits, drawn, strict=True)]
         gate, angles = two_qubit(topology)
         steps = flip(topology.native_gates)
         flips = [
@@ -81,5 +88,5 @@ class RepeatedGates:
         ]
         row = [Operation(gate, edge, angles) for edge in edges]
         program = verbatim_program(topology, qubits, [flips, *[row] * depth])
-        bits = "".join(map(str, reversed(prepared)))
+        bits = "".join("01"[bit] for bit in reversed(prepared))
         return Case(self.name, width, depth, qubits, program, KnownAnswer(bits))

@@ -1,13 +1,14 @@
 """Answers to the probes that are sent in every epoch, as what may move from epoch to epoch.
 
 Two families are probes: `readout`, whose elements are qubits, and `repeated_gates`, whose elements
-are pairs: one gate error spoils both of a pair's bits, so a pair is one rate and not two.
+are pairs, one gate error spoils both of a pair's bits, so a pair is one rate and not two; and the
+qubits that no gate touches, which decay for as long as the row lasts.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -31,9 +32,9 @@ __all__ = [
     "READOUT",
     "REPEATED_GATES",
     "is_probe",
-    "pair_read",
     "probe_answer",
     "probe_reads",
+    "row_read",
 ]
 
 READOUT: Final = Readout.name
@@ -63,51 +64,59 @@ def probe_reads(records: Iterable[Record]) -> list[ProbeRead]:
     return list(reads.values())
 
 
-def pair_read(
-    shots: KnownShots, *, probe: str, pairs: Iterable[tuple[int, int]], first: int
+def row_read(
+    shots: KnownShots, *, probe: str, pairs: Collection[tuple[int, int]], first: int
 ) -> ProbeRead:
-    """Count for each pair of qubits the shots in which one of the two, or both, are wrong.
+    """Count the shots in which a pair's bits, one or both, are wrong, then those of idle qubits.
 
     Args:
         shots: The answer.
         probe: Names the probe.
         pairs: Device qubits, distinct, each read in `shots`.
-        first: Number of the first pair as an element; above every qubit's.
+        first: Number of the first pair as an element, above every qubit's; idle qubits follow.
 
     Example:
-        >>> answer = known_shots({"0101": 6, "1111": 3, "0110": 1}, target="0101",
-        ...                      qubits=(0, 1, 2, 3), kind=AnswerKind.READOUT, label="a")
-        >>> pair_read(answer, probe="p", pairs=[(0, 1), (2, 3)], first=4)
-        ProbeRead(probe='p', qubits=(4, 5), target=(0, 0), wrong=(4, 3), shots=10)
+        >>> answer = known_shots({"10101": 6, "11111": 3, "00110": 1}, target="10101",
+        ...                      qubits=(0, 1, 2, 3, 4), kind=AnswerKind.READOUT, label="a")
+        >>> row_read(answer, probe="p", pairs=[(0, 1), (2, 3)], first=5)
+        ProbeRead(probe='p', qubits=(5, 6, 7), target=(0, 0, 1), wrong=(4, 3, 1), shots=10)
     """
-    either = _either(shots, pairs)
-    wrong = tuple((shots.counts @ either.astype(np.int64)).tolist())
+    wrong = tuple((shots.counts @ _wrong(shots, pairs).astype(np.int64)).tolist())
     elements = tuple(range(first, first + len(wrong)))
-    return ProbeRead(probe, elements, (0,) * len(wrong), wrong, shots.shots)
+    idle = [shots.target[place] for place in _idle(shots, pairs)]
+    target = (*(0,) * (len(wrong) - len(idle)), *idle)
+    return ProbeRead(probe, elements, target, wrong, shots.shots)
 
 
 def probe_answer(record: Record, shots: KnownShots) -> ProbeAnswer:
     """Give what a static law is asked about: a readout's strings; of a row of gates, its pairs.
 
-    A pair's digit is 1 where one of its bits, or both, are wrong; pairs ascend from the right. Half
-    of what moves both bits together would be lost if each were looked at alone.
+    A pair's digit is 1 where one of its bits, or both, are wrong; pairs ascend from the right, and
+    left of them the bits of idle qubits, 1 where wrong. Half of what moves both bits of a pair
+    together would be lost if each were looked at alone.
     """
     label, probe = shots.label, record.program.digest
     if record.case is None or record.case.family != REPEATED_GATES:
         return ProbeAnswer(label, probe, record.counts.table if record.counts else {})
     counts: Counter[str] = Counter()
-    for row, number in zip(
-        _either(shots, _pairs(record.program)).tolist(), shots.counts.tolist(), strict=True
-    ):
+    wrong = _wrong(shots, _pairs(record.program))
+    for row, number in zip(wrong.tolist(), shots.counts.tolist(), strict=True):
         counts["".join(map(str, reversed(row)))] += number
     return ProbeAnswer(label, probe, counts)
 
 
-def _either(shots: KnownShots, pairs: Iterable[tuple[int, int]]) -> NDArray[np.uint8]:
-    """Tell which pairs are wrong: (strings x pairs), pairs in ascending order."""
+def _wrong(shots: KnownShots, pairs: Collection[tuple[int, int]]) -> NDArray[np.uint8]:
+    """Tell what is wrong: (strings x elements), pairs in ascending order, then idle qubits."""
     column = {qubit: place for place, qubit in enumerate(shots.qubits)}
     first, second = ([column[pair[end]] for pair in sorted(pairs)] for end in (0, 1))
-    return np.asarray(shots.errors[:, first] | shots.errors[:, second])
+    either = shots.errors[:, first] | shots.errors[:, second]
+    return np.concatenate([either, shots.errors[:, _idle(shots, pairs)]], axis=1)
+
+
+def _idle(shots: KnownShots, pairs: Collection[tuple[int, int]]) -> list[int]:
+    """Places of the qubits that are in no pair."""
+    busy = {qubit for pair in pairs for qubit in pair}
+    return [place for place, qubit in enumerate(shots.qubits) if qubit not in busy]
 
 
 def _pairs(program: Program) -> set[tuple[int, int]]:
@@ -121,7 +130,7 @@ def _pairs(program: Program) -> set[tuple[int, int]]:
 def _read(record: Record, shots: KnownShots, probe: str) -> ProbeRead:
     if record.case is None or record.case.family == READOUT:
         return probe_read(shots, probe=probe)
-    return pair_read(
+    return row_read(
         shots, probe=probe, pairs=_pairs(record.program), first=record.program.num_qubits
     )
 

@@ -134,7 +134,7 @@ class Row:
             first_epoch=10 + 37 * (number % 11) if self.begin is None else self.begin,
             until=self.until,
             shots=self.shots,
-            seed=1_000_000 + number,
+            seed=3_000_000 + number,
         )
 
 

@@ -44,6 +44,20 @@ def test_ones_are_prepared_where_the_answer_has_them_and_bit_0_is_rightmost() ->
     assert len(strings) > 3
 
 
+def test_a_large_set_of_edges_is_chosen_and_idle_qubits_are_prepared_in_1() -> None:
+    line = Topology(7, tuple((i, i + 1) for i in range(6)), ("cz", "rz", "sx", "x"))
+    strings = set()
+    for k in range(20):
+        case = RepeatedGates().generate(b"%d" % k, width=7, depth=8, topology=line)
+        pairs = {op.qubits for op in case.program.operations if op.name == "cz"}
+        assert len(pairs) == 3, "one greedy set in four has two"
+        (idle,) = set(range(7)) - {qubit for pair in pairs for qubit in pair}
+        assert isinstance(case.answer, KnownAnswer)
+        assert case.answer.bits[6 - idle] == "1"
+        strings.add(case.answer.bits)
+    assert len(strings) > 10
+
+
 @pytest.mark.parametrize("depth", [-8, 0, 4, 12, 520])
 def test_rows_that_are_not_the_identity_are_refused(depth: int) -> None:
     with pytest.raises(FamilyError, match=str(depth)):

@@ -129,7 +129,7 @@ def test_an_auditor_redraws_every_case_from_its_key() -> None:
 
 def test_draws_are_the_same_on_every_machine() -> None:
     text = "\n".join(digest for _, digest in _drawn(QPU))
-    assert hashlib.sha256(text.encode()).hexdigest()[:16] == "7b6a9d1fc70db89e"
+    assert hashlib.sha256(text.encode()).hexdigest()[:16] == "2ac5de683a8fc12d"
 
 
 def test_a_commitment_does_not_tell_the_order_and_binds_every_key() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from circuits.case import Case, KnownAnswer
 from circuits.counts import Counts
 from circuits.families import family
@@ -86,6 +88,23 @@ def test_a_static_law_is_asked_about_pairs_of_a_row_and_strings_of_a_readout() -
     read = family("readout").generate(b"key", width=4, depth=0, topology=LINE)
     asked = record(read, {"0111": 7, "1000": 2})
     assert probe_answer(asked, known(asked)).counts == {"0111": 7, "1000": 2}
+
+
+def test_qubits_that_no_gate_touches_follow_the_pairs() -> None:
+    line = Topology(5, ((0, 1), (1, 2), (2, 3), (3, 4)), ("cz", "rz", "sx", "x"))
+    case = RepeatedGates().generate(b"key", width=5, depth=8, topology=line)
+    pairs = sorted({op.qubits for op in case.program.operations if op.name == "cz"})
+    (idle,) = set(range(5)) - {qubit for pair in pairs for qubit in pair}
+    bits = case.answer.bits  # type: ignore[union-attr]
+    first, second = (pair[0] for pair in pairs)
+    table = {bits: 90, flipped(bits, first): 4, flipped(bits, second, idle): 1}
+    table[flipped(bits, idle)] = 5
+    errors = ErrorRates((0.0,) * 5, (0.0,) * 4, (0.0,) * 5)
+    asked = replace(record(case, table), device=replace(QPU, topology=line, errors=errors))
+    (read,) = probe_reads([asked])
+    assert read.qubits == (5, 6, 7)
+    assert (read.target, read.wrong) == ((0, 0, 1), (4, 1, 6))
+    assert probe_answer(asked, known(asked)).counts == {"000": 90, "001": 4, "110": 1, "100": 5}
 
 
 def test_a_readout_probe_is_read_qubit_by_qubit() -> None:

@@ -9,7 +9,7 @@ Drift remembers: most of it lies in slow changes, which only a long row of jobs 
 look at 24 answers, and since one test weighs at most B + 1, each answer's chunks are dealt out to
 five tests. A chunk is permuted once; the bets before it have not seen it, and those
 after it know it. T is the likelihood ratio (to second order, mode by mode of a cosine transform)
-of all chunks known or permuted, for bits whose error rates walk by a relative spread of 5 to 40 %
+of all chunks known or permuted, for bits whose error rates walk by a relative spread of 2.5 to 20 %
 with the memory of `providers.drift` or with none; the eight walks are mixed over the whole record.
 
 Assumes: one probe has one law, and a law does not react to how often it was asked. Blind spots: a
@@ -51,7 +51,9 @@ BLOCK = 24
 _WON_MOST = 10.0
 """Where the log10 wealth of a walk is cut off."""
 
-_SPREADS = (0.05, 0.1, 0.2, 0.4)
+_SPREADS = (0.025, 0.05, 0.1, 0.2)
+"""A pair that comes out wrong in four shots of ten moves half as much as its gates do."""
+
 _MEMORIES = (0.0, 0.9)
 _WALKS = tuple(product(_SPREADS, _MEMORIES))
 _UNIT = 64

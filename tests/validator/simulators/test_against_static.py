@@ -157,12 +157,12 @@ def test_the_same_answers_give_the_same_evidence_on_every_machine() -> None:
         ones = 20 + 7 * (job % 5) + job // 2
         law = law.after(ProbeAnswer(f"{job}", "p", {"01": ones, "10": 15, "00": 600 - ones}))
     assert [round(gain, 6) for gain in law.gains] == [
+        0.206227,
+        0.245362,
         0.740803,
         0.706803,
         2.020292,
         1.339232,
         2.597464,
         1.771922,
-        -0.217671,
-        1.936604,
     ]
