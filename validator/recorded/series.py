@@ -9,12 +9,12 @@ Shots are dealt out at random to chunks. Given the pool of a program's chunks, w
 came from is a uniformly random question, so E = T(y)/mean{T(y), T(pi_1 y) .. T(pi_B y)} is an
 e-value, at most B + 1. T is the likelihood ratio (to second order, mode by mode of a cosine
 transform) for shares that walk; a walk has a size in units of one answer's shot noise, and either a
-memory of .9 from answer to answer or none. Programs are independent: a walk's gains add up over
-them, and the ten walks are mixed over the whole record.
+memory of .9 from answer to answer or none. Programs are independent, and so are blocks of at most
+120 answers: a walk's gains add up over them, and the ten walks are mixed over the whole record.
 
 Assumes: the number of answers was not chosen by what they say. Blind spots: programs whose shots
-hardly repeat a string, which `against_static` looks at bit by bit; one program alone weighs at most
-B + 1.
+hardly repeat a string, which `against_static` looks at bit by bit; answers of far fewer shots than
+the others; one block alone weighs at most B + 1.
 Source: as `validator.simulators.against_static`.
 """
 
@@ -23,7 +23,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from itertools import product
+from itertools import pairwise, product
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -38,10 +38,11 @@ if TYPE_CHECKING:
 __all__ = ["series_evidence"]
 
 TABLES = 1999
-"""B: permuted tables of a program."""
+"""B: permuted tables of a block."""
 
 _CHUNK = 50
 _MOST_CHUNKS = 960
+_MOST_ANSWERS = 120
 _MOST_STRINGS = 16
 _MOST_MODES = 32
 _WALKS = tuple(product((0.15, 0.6, 2.5, 10.0, 40.0), (0.0, 0.9)))
@@ -73,10 +74,14 @@ def series_evidence(
         >>> from circuits.draws import Draws
         >>> still = {"p": [{"0": 500, "1": 500}] * 8}
         >>> moved = {"p": [{"0": 500 + 40 * t, "1": 500 - 40 * t} for t in range(8)]}
-        >>> [round(series_evidence(s, draws=Draws(b"key")), 1) for s in (still, moved)]
-        [-0.4, 3.3]
+        >>> [series_evidence(one, draws=Draws(b"key")) > 3 for one in (still, moved)]
+        [False, True]
     """
-    gains = [_gains(answers, draws=draws.child(name)) for name, answers in sorted(series.items())]
+    gains = [
+        _gains(block, draws=draws.child(name, place))
+        for name, answers in sorted(series.items())
+        for place, block in enumerate(_blocks(answers))
+    ]
     betting = [own for own in gains if own is not None]
     if not betting:
         return None
@@ -85,8 +90,15 @@ def series_evidence(
     )
 
 
+def _blocks(answers: Sequence[Mapping[str, int]]) -> list[Sequence[Mapping[str, int]]]:
+    """Split a program's answers evenly into as few blocks as may be."""
+    number = max(1, -(-len(answers) // _MOST_ANSWERS))
+    ends = [len(answers) * place // number for place in range(number + 1)]
+    return [answers[start:end] for start, end in pairwise(ends)]
+
+
 def _gains(answers: Sequence[Mapping[str, int]], *, draws: Draws) -> list[float] | None:
-    """Return log10 E of each walk for one program."""
+    """Return log10 E of each walk for one block."""
     strings = _strings(answers)
     size = max(_CHUNK, -(-sum(sum(one.values()) for one in answers) // _MOST_CHUNKS))
     dealt = [

@@ -68,6 +68,12 @@ def test_one_program_weighs_no_more_than_its_tables() -> None:
     assert 2.0 < _evidence({"p": moved}) <= np.log10(TABLES + 1)
 
 
+def test_a_long_series_is_looked_at_in_blocks() -> None:
+    rng = np.random.default_rng(11)
+    series = _series(rng, excess=1.0, programs=1, answers=250)
+    assert _evidence(series) > np.log10(TABLES + 1), "more than one block can say"
+
+
 def test_programs_come_in_any_order() -> None:
     series = _series(np.random.default_rng(9), excess=0.5, answers=5)
     assert _evidence(series) == _evidence(dict(reversed(series.items())))
