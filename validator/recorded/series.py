@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 
 from validator.sequential import log10_mean, rounded_down
 from validator.simulators.chunk_turns import permuted_sums, uniform_order
+from validator.simulators.slow_modes import UNIT, log10_ratio, slow_modes
 
 if TYPE_CHECKING:
     from circuits.draws import Draws
@@ -48,10 +49,8 @@ _MOST_MODES = 32
 _WALKS = tuple(product((0.15, 0.6, 2.5, 10.0, 40.0), (0.0, 0.9)))
 """Variance of a share over answers in units of one answer's shot noise, and memory."""
 
-_UNIT = 64
 _WEIGHT = 1024
 _FARTHEST = 32767.0
-_NOTHING = 40.0
 
 Integers = NDArray[np.int64]
 Reals = NDArray[np.float64]
@@ -112,7 +111,7 @@ def _gains(answers: Sequence[Mapping[str, int]], *, draws: Draws) -> list[float]
     shares = table.sum(axis=0) / (size * len(table))
     shots = [size * len(own) for own in chunks]
     typical = sum(shots) / len(shots)
-    modes = _modes(shots, typical=typical)
+    modes = slow_modes(shots, typical=typical, most=_MOST_MODES)
     owners = np.repeat(np.arange(len(chunks)), [len(own) for own in chunks])
     # What a law of these shares gives to each mode.
     law = np.multiply.outer(modes @ np.array(shots), shares)
@@ -124,7 +123,9 @@ def _gains(answers: Sequence[Mapping[str, int]], *, draws: Draws) -> list[float]
             for sums in permuted_sums(table, modes[:, owners], draws=draws, times=TABLES)
         ]
     )
-    return [_log10_ratio(column) for column in exponents.T / (2 * _UNIT * _UNIT * _WEIGHT)]
+    return [
+        rounded_down(log10_ratio(column)) for column in exponents.T / (2 * UNIT * UNIT * _WEIGHT)
+    ]
 
 
 def _strings(answers: Sequence[Mapping[str, int]]) -> list[str]:
@@ -154,41 +155,18 @@ def _chunks(
     return table[:, :-1]
 
 
-def _modes(shots: Sequence[int], *, typical: float) -> Integers:
-    """Return the slowest cosine modes, (modes x answers), in units of 1/UNIT."""
-    answers = len(shots)
-    return np.array(
-        [
-            [
-                round(_UNIT * _cosine(mode, answer, answers) * math.sqrt(typical / own))
-                for answer, own in enumerate(shots)
-            ]
-            for mode in _mode_numbers(answers)
-        ],
-        dtype=np.int64,
-    )
-
-
-def _mode_numbers(answers: int) -> range:
-    return range(1, min(answers - 1, _MOST_MODES) + 1)
-
-
-def _cosine(mode: int, answer: int, answers: int) -> float:
-    return math.sqrt(2.0 / answers) * math.cos(math.pi * mode * (answer + 0.5) / answers)
-
-
 def _weights(answers: int) -> Reals:
     """Return s/(1 + s) for each mode (rows) and walk (columns), whole numbers.
 
     s is the walk's variance times its power in the mode.
     """
-    even = _modes([1] * answers, typical=1.0)
+    even = slow_modes([1] * answers, typical=1.0, most=_MOST_MODES)
     columns = []
     for size, memory in _WALKS:
         near = np.array([round(_WEIGHT * memory**apart) for apart in range(answers)])
         places = np.arange(answers)
         spread = near[np.abs(places - places[:, None])]
-        power = ((even @ spread) * even).sum(axis=1) / (_UNIT * _UNIT * _WEIGHT)
+        power = ((even @ spread) * even).sum(axis=1) / (UNIT * UNIT * _WEIGHT)
         columns.append(np.rint(_WEIGHT * size * power / (1.0 + size * power)))
     return np.array(columns).T
 
@@ -197,14 +175,3 @@ def _squares(deviations: Reals) -> Reals:
     """Return squares of deviations, in units of sd/UNIT, whole numbers."""
     whole = np.clip(np.rint(deviations), -_FARTHEST, _FARTHEST)
     return np.asarray(whole * whole, dtype=np.float64)
-
-
-def _log10_ratio(exponents: Reals) -> float:
-    """Return log10 of exp(first)/mean exp, rounded down.
-
-    What lies 40 below the highest counts as nothing: less than 1e-14 in all.
-    """
-    top = float(exponents.max())
-    above = exponents[exponents > top - _NOTHING].tolist()
-    total = math.fsum(math.exp(e - top) for e in above) / len(exponents)
-    return rounded_down((float(exponents[0]) - top - math.log(total)) / math.log(10.0))

@@ -33,6 +33,7 @@ from numpy.typing import NDArray
 from circuits.draws import Draws
 from validator.sequential import log10_mean, rounded_down
 from validator.simulators.chunk_turns import permuted_sums, uniform_order
+from validator.simulators.slow_modes import UNIT, cosine, log10_ratio, slow_modes
 
 __all__ = ["BLOCK", "CHUNK", "TABLES", "TESTS", "ProbeAnswer", "StaticLaw"]
 
@@ -56,10 +57,8 @@ _SPREADS = (0.025, 0.05, 0.1, 0.2)
 
 _MEMORIES = (0.0, 0.9)
 _WALKS = tuple(product(_SPREADS, _MEMORIES))
-_UNIT = 64
 _WEIGHT = 1024
 _MOST = 32767.0
-_NOTHING = 40.0
 
 Integers = NDArray[np.int64]
 Reals = NDArray[np.float64]
@@ -161,7 +160,7 @@ def _gains(block: Sequence[Integers], *, test: int, draws: Draws) -> list[float]
         return [0.0] * len(_WALKS)
     rates = ones[moving] / sum(shots)
     typical = sum(shots) / len(shots)
-    modes = _modes(shots, typical=typical)
+    modes = slow_modes(shots, typical=typical, most=len(shots))
     # What a law of these rates gives to each mode, and the known chunks; the rest is permuted.
     law = np.multiply.outer(modes @ np.array(shots), rates)
     known = np.array([c[:a, moving].sum(axis=0) for c, (a, _) in zip(block, parts, strict=True)])
@@ -171,7 +170,7 @@ def _gains(block: Sequence[Integers], *, test: int, draws: Draws) -> list[float]
     weights = _weights(rates, typical=typical, answers=len(block))
     tables = permuted_sums(fresh[:, moving], modes[:, owners], draws=draws, times=TABLES)
     exponents = np.concatenate([_squares((sums + offset) * scale) @ weights for sums in tables])
-    return [_log10_ratio(column) for column in exponents.T / (2 * _UNIT * _UNIT * _WEIGHT)]
+    return [log10_ratio(column) for column in exponents.T / (2 * UNIT * UNIT * _WEIGHT)]
 
 
 def _squares(deviations: NDArray[np.float32]) -> Reals:
@@ -186,26 +185,6 @@ def _part(chunks: int, test: int) -> tuple[int, int]:
     Rounded up, so that an answer of few chunks is known, with one of them, from the first test on.
     """
     return -(-test * chunks // TESTS), -(-(test + 1) * chunks // TESTS)
-
-
-def _cosine(mode: int, answer: int, answers: int) -> float:
-    return math.sqrt(2.0 / answers) * math.cos(math.pi * mode * (answer + 0.5) / answers)
-
-
-def _modes(shots: Sequence[int], *, typical: float) -> Integers:
-    """Return the cosine modes without the constant one, (answers - 1) x answers, for counts.
-
-    Over counts of `shots` with rate p, each has variance about UNIT^2 typical p (1 - p).
-    """
-    answers = len(shots)
-    rows = [
-        [
-            round(_UNIT * _cosine(mode, answer, answers) * math.sqrt(typical / shots[answer]))
-            for answer in range(answers)
-        ]
-        for mode in range(1, answers)
-    ]
-    return np.array(rows, dtype=np.int64)
 
 
 def _weights(rates: Reals, *, typical: float, answers: int) -> Reals:
@@ -226,21 +205,9 @@ def _weights(rates: Reals, *, typical: float, answers: int) -> Reals:
 @cache
 def _power(mode: int, answers: int, memory: float) -> float:
     """Return the variance of a mode of a stationary walk of unit variance."""
-    weights = [_cosine(mode, answer, answers) for answer in range(answers)]
+    weights = [cosine(mode, answer, answers) for answer in range(answers)]
     return math.fsum(
         weights[i] * weights[j] * (memory ** abs(i - j) if i != j else 1.0)
         for i in range(answers)
         for j in range(answers)
     )
-
-
-def _log10_ratio(exponents: Reals) -> float:
-    """Return log10 of exp(first)/mean exp.
-
-    What lies 40 below the highest counts as nothing: less than 1e-14 in all, and results are
-    rounded down by more.
-    """
-    top = float(exponents.max())
-    above = exponents[exponents > top - _NOTHING].tolist()
-    total = math.fsum(math.exp(e - top) for e in above) / len(exponents)
-    return (float(exponents[0]) - top - math.log(total)) / math.log(10.0)
