@@ -247,7 +247,7 @@ def test_a_lookup_turns_the_pages(opened: Opened, service: Service, make_job: Ma
 def test_a_service_that_never_answers_leaves_the_outcome_unknown(
     opened: Opened, service: Service, make_job: MakeJob
 ) -> None:
-    provider = created(GARNET, timeout_s=0.3)
+    provider = created(GARNET, timeout_s=2.0)
     asyncio.run(provider.devices())
     service.fail("CreateQuantumTask", -1)
     with pytest.raises(OutcomeUnknown, match="ReadTimeoutError"):
