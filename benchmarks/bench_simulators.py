@@ -24,6 +24,7 @@ from validator.references.reference import Reference, best_engine
 from validator.score import Grade
 
 NAMES = ("low_bond_mps", "clifford_simulator")
+MOST_SHOTS = 20_000
 
 
 def shorter(device: Device, *, reached: Grade, shots: int) -> tuple[Assignment, ...]:
@@ -43,6 +44,8 @@ def main() -> None:
             tried = [trial.run(row.setting(number), reference=reference) for number in range(runs)]
         found = Counter(outcome.days[-1].verdict for outcome in tried)
         shots = max(outcome.days[-1].shots for outcome in tried)
+        if shots > MOST_SHOTS:
+            raise RuntimeError(f"need at most {MOST_SHOTS} shots a trial, got {shots}")
         missed = found["verified"] + found["misconfigured"]
         share = clopper_pearson(runs - missed, runs)
         sys.stdout.write(

@@ -40,7 +40,8 @@ _T = TypeVar("_T")
 class Delivery:
     """Brings jobs to a vendor and follows them there.
 
-    Every public method goes to its end once begun, also where its caller gives up waiting.
+    What sends, looks up, withdraws or stops goes to its end once begun, also where its caller gives
+    up waiting; asking where a job stands does not.
 
     Args:
         vendor: Speaks the vendor's language.
@@ -137,8 +138,9 @@ class Delivery:
     async def _refuse(self, entry: Entry, reason: str) -> None:
         """Note the refusal; what was started of the job is stopped."""
         await self._register.refuse(entry, reason)
-        with contextlib.suppress(ProviderError):
-            await self._stop_parts(entry)
+        if any(part.task_id for part in entry.parts):
+            with contextlib.suppress(ProviderError):
+                await self._stop_parts(entry)
 
     async def _found(self, entry: Entry, index: int) -> bool:
         """Look a part up at the vendor; where that fails, its outcome is still unknown."""

@@ -1,4 +1,4 @@
-"""The book of submissions, kept on disk: every change is in the journal before the next step.
+"""The book of submissions, kept on disk: what is to be sent is in the journal before it is.
 
 One process writes one journal; its lines are those of `providers.submissions`.
 """

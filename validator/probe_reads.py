@@ -1,8 +1,8 @@
 """Answers to the probes that are sent in every epoch, as what may move from epoch to epoch.
 
 Two families are probes: `readout`, whose elements are qubits, and `repeated_gates`, whose elements
-are pairs, one gate error spoils both of a pair's bits, so a pair is one rate and not two; and the
-qubits that no gate touches, which decay for as long as the row lasts.
+are pairs, since one gate error spoils both of a pair's bits, and then the qubits that no gate
+touches, which decay for as long as the row lasts.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ __all__ = [
     "is_probe",
     "probe_answer",
     "probe_reads",
-    "row_read",
+    "row_reads",
 ]
 
 READOUT: Final = Readout.name
@@ -54,20 +54,22 @@ def probe_reads(records: Iterable[Record]) -> list[ProbeRead]:
 
     Answers of another width than the program's are left out.
     """
-    reads: dict[str, ProbeRead] = {}
+    reads: dict[str, list[ProbeRead]] = {}
     for record in records:
         probe = record.program.digest
         if is_probe(record) and record.shots_returned and probe not in reads:
             shots = _known_shots(record)
             if shots is not None:
-                reads[probe] = _read(record, shots, probe)
-    return list(reads.values())
+                reads[probe] = _reads(record, shots, probe)
+    return [read for several in reads.values() for read in several]
 
 
-def row_read(
+def row_reads(
     shots: KnownShots, *, probe: str, pairs: Collection[tuple[int, int]], first: int
-) -> ProbeRead:
-    """Count the shots in which a pair's bits, one or both, are wrong, then those of idle qubits.
+) -> list[ProbeRead]:
+    """Count the shots in which a pair's bits, one or both, are wrong; and those of idle qubits.
+
+    Two reads, because gates and idle decay move apart; without idle qubits one.
 
     Args:
         shots: The answer.
@@ -78,14 +80,19 @@ def row_read(
     Example:
         >>> answer = known_shots({"10101": 6, "11111": 3, "00110": 1}, target="10101",
         ...                      qubits=(0, 1, 2, 3, 4), kind=AnswerKind.READOUT, label="a")
-        >>> row_read(answer, probe="p", pairs=[(0, 1), (2, 3)], first=5)
-        ProbeRead(probe='p', qubits=(5, 6, 7), target=(0, 0, 1), wrong=(4, 3, 1), shots=10)
+        >>> gates, idle = row_reads(answer, probe="p", pairs=[(0, 1), (2, 3)], first=5)
+        >>> gates
+        ProbeRead(probe='p', qubits=(5, 6), target=(0, 0), wrong=(4, 3), shots=10)
+        >>> idle
+        ProbeRead(probe='p idle', qubits=(7,), target=(1,), wrong=(1,), shots=10)
     """
     wrong = tuple((shots.counts @ _wrong(shots, pairs).astype(np.int64)).tolist())
-    elements = tuple(range(first, first + len(wrong)))
-    idle = [shots.target[place] for place in _idle(shots, pairs)]
-    target = (*(0,) * (len(wrong) - len(idle)), *idle)
-    return ProbeRead(probe, elements, target, wrong, shots.shots)
+    elements, cut = tuple(range(first, first + len(wrong))), len(pairs)
+    gates = ProbeRead(probe, elements[:cut], (0,) * cut, wrong[:cut], shots.shots)
+    if len(wrong) == cut:
+        return [gates]
+    target = tuple(shots.target[place] for place in _idle(shots, pairs))
+    return [gates, ProbeRead(f"{probe} idle", elements[cut:], target, wrong[cut:], shots.shots)]
 
 
 def probe_answer(record: Record, shots: KnownShots) -> ProbeAnswer:
@@ -127,10 +134,10 @@ def _pairs(program: Program) -> set[tuple[int, int]]:
     }
 
 
-def _read(record: Record, shots: KnownShots, probe: str) -> ProbeRead:
+def _reads(record: Record, shots: KnownShots, probe: str) -> list[ProbeRead]:
     if record.case is None or record.case.family == READOUT:
-        return probe_read(shots, probe=probe)
-    return row_read(
+        return [probe_read(shots, probe=probe)]
+    return row_reads(
         shots, probe=probe, pairs=_pairs(record.program), first=record.program.num_qubits
     )
 

@@ -101,9 +101,10 @@ def test_qubits_that_no_gate_touches_follow_the_pairs() -> None:
     table[flipped(bits, idle)] = 5
     errors = ErrorRates((0.0,) * 5, (0.0,) * 4, (0.0,) * 5)
     asked = replace(record(case, table), device=replace(QPU, topology=line, errors=errors))
-    (read,) = probe_reads([asked])
-    assert read.qubits == (5, 6, 7)
-    assert (read.target, read.wrong) == ((0, 0, 1), (4, 1, 6))
+    gates, left = probe_reads([asked])
+    assert (gates.qubits, gates.wrong) == ((5, 6), (4, 1))
+    assert (left.qubits, left.target, left.wrong) == ((7,), (1,), (6,))
+    assert gates.probe != left.probe, "what moves all gates at once does not move idle qubits"
     assert probe_answer(asked, known(asked)).counts == {"000": 90, "001": 4, "110": 1, "100": 5}
 
 

@@ -114,16 +114,17 @@ def _static(answers: Sequence[Answer], draws: Draws) -> float | None:
     for execution in runs:
         if times[execution.identity] < 2:
             continue
-        repeats.add(execution.identity, execution.table)
-        if execution.shots > _MOST_DEALT:
+        table = execution.table
+        repeats.add(execution.identity, table)
+        if sum(table.values()) > _MOST_DEALT:
             continue
-        series.setdefault(execution.identity, []).append(execution.table)
+        series.setdefault(execution.identity, []).append(table)
         if times[execution.identity] >= BLOCK:
             walked = True
             label = str(execution.place)
-            walks = walks.after(ProbeAnswer(label, execution.identity, execution.table))
+            walks = walks.after(ProbeAnswer(label, execution.identity, table))
     if not repeats.repeated:
         return None
-    found = [repeats.log10_e, series_evidence(series, draws=draws.child("series"))]
-    found += [walks.log10_e] if walked else []
-    return rounded_down(log10_mean(one for one in found if one is not None))
+    # What is averaged must not hang on what the shots say: no evidence counts as 1.
+    found = [repeats.log10_e, series_evidence(series, draws=draws.child("series")) or 0.0]
+    return rounded_down(log10_mean([*found, walks.log10_e] if walked else found))

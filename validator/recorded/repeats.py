@@ -9,7 +9,7 @@ that are left, so their factors multiply; so do those of the answers, each again
 
 Blind spot: a simulator whose noise or whose choice of qubits its owner changes between runs; drift
 that is small against the shot noise of an answer, which `series` sums up over all answers and
-`against_static` over 24 answers to one of the validators' own programs.
+`against_static` bit by bit over 24 answers.
 Source: R. A. Fisher, The Design of Experiments (1935) (the conditional law); the e-value is derived
 here: a mixture of Fisher's noncentral laws over the central one.
 """

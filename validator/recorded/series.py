@@ -99,15 +99,20 @@ def _blocks(answers: Sequence[Mapping[str, int]]) -> list[Sequence[Mapping[str, 
 def _gains(answers: Sequence[Mapping[str, int]], *, draws: Draws) -> list[float] | None:
     """Return log10 E of each walk for one block."""
     strings = _strings(answers)
+    if not strings:
+        return None
     size = max(_CHUNK, -(-sum(sum(one.values()) for one in answers) // _MOST_CHUNKS))
     dealt = [
         _chunks(counts, strings, size=size, draws=draws.child("deal", place))
         for place, counts in enumerate(answers)
     ]
     chunks = [table for table in dealt if len(table)]
-    if len(chunks) < 2 or not strings:
+    if len(chunks) < 2:
         return None
     table = np.concatenate(chunks)
+    table = table[:, table.sum(axis=0) > 0]  # a string may be in dropped rests alone
+    if not table.size:
+        return None
     shares = table.sum(axis=0) / (size * len(table))
     shots = [size * len(own) for own in chunks]
     typical = sum(shots) / len(shots)
@@ -145,7 +150,8 @@ def _chunks(
     places = {key: place for place, key in enumerate(strings)}
     keys = sorted(key for key, shots in counts.items() if shots > 0)
     found = np.repeat(
-        [places.get(key, len(strings)) for key in keys], [counts[key] for key in keys]
+        np.array([places.get(key, len(strings)) for key in keys], dtype=np.int64),
+        np.array([counts[key] for key in keys], dtype=np.int64),
     )
     whole = len(found) // size
     order = uniform_order(len(found), draws=draws)[: whole * size]

@@ -1,7 +1,7 @@
 """Fixed probes of two machines as series in time: how each element's error rate moves.
 
-An element is a qubit that is read, or a pair whose gate is repeated (`validator.probe_reads`);
-below both are called qubits.
+An element is a qubit that is read, a pair whose gate is repeated, or a qubit that idles meanwhile
+(`validator.probe_reads`); below all are called qubits.
 
 A qubit's reads with 0 and with 1 prepared are two cells with levels of their own and, mostly, one
 drift. A cell's rate is followed as the angle asin sqrt(rate), whose shot noise is 1/(4N + 2) at
@@ -38,7 +38,7 @@ class ProbeRead:
 
     Attributes:
         probe: Names the probe: the same in every epoch, on the device and on the reference.
-        qubits: Elements that it shows, distinct: device qubits, or numbers above them for pairs.
+        qubits: Elements that it shows, distinct: device qubits, or numbers above them.
         target: What is prepared on each, 0 or 1.
         wrong: Wrong reads of each, 0 .. `shots`.
         shots: Reads of each.

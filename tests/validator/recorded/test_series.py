@@ -85,6 +85,8 @@ def test_programs_come_in_any_order() -> None:
         [],
         [{"0": 1000}],
         [{"0": 1000}, {"0": 49}],  # less than a chunk
+        [{}, {}],
+        [{"0": 0}, {"0": 100}],
         [{format(i, "010b"): 1 for i in range(k, k + 100)} for k in (0, 500)],  # nothing repeats
     ],
 )
@@ -94,6 +96,26 @@ def test_what_cannot_be_compared_is_no_evidence(tables: Tables) -> None:
 
 def test_a_certain_string_says_nothing() -> None:
     assert _evidence({"p": [{"01": 1000}] * 4}) == 0.0
+
+
+@pytest.mark.parametrize(
+    "tables",
+    [
+        [{"00": 1000}, {"00": 1000}, {"11": 49}],  # one string in an answer that is too short
+        [{"0": 98, "1": 1}] * 2,  # and one in the rests that dealing leaves
+        [{}, {"0": 100}, {"0": 60, "1": 40}],
+    ],
+)
+def test_strings_outside_of_the_chunks_are_left_out(tables: Tables) -> None:
+    for name in "abcdefgh":
+        assert _evidence({name: tables}) < 1.0
+
+
+def test_the_same_answers_give_the_same_evidence_on_every_machine() -> None:
+    # Golden: whole numbers, elementwise arithmetic and scalar logarithms only.
+    turning = [{"00": 300 + 5 * t, "01": 700 - 5 * t} for t in range(130)]
+    uneven = [{"0": 90 + 60 * (t % 3), "1": 10 + t} for t in range(9)]
+    assert round(_evidence({"p": turning, "q": uneven}), 6) == 6.455417
 
 
 def test_unequal_shots_are_no_drift() -> None:
