@@ -119,6 +119,8 @@ def main() -> None:
     verified = {n: one for n, one in honest.items() if one.outcome is Outcome.VERIFIED}
     full = sum(one.score for one in verified.values())
     sys.stdout.write(f"{len(verified)} of {given.runs} verified when they spoil nothing\n")
+    if not verified:
+        return
     for percent in PERCENTS:
         found = [tried(number, percent) for number in verified]
         caught = sum(one.outcome is not Outcome.VERIFIED for one in found)
