@@ -63,7 +63,7 @@ class Implied:
 
     Attributes:
         caught: Chance that the label is lost.
-        paid: Expected factor of the score that fidelity is, the lesser of mirrors and traps.
+        paid: Expected score.
     """
 
     caught: float
@@ -71,7 +71,10 @@ class Implied:
 
 
 def implied(honest: Verdict, percent: int, epochs: int) -> Implied:
-    """Let a binomial share of the traps count 0 instead of the fidelity that the device has."""
+    """Let a binomial share of the traps count 0 instead of the fidelity that the device has.
+
+    It leaves out how the fidelities of single traps differ, traps without an answer, and `fraud`.
+    """
     fidelity = honest.evidence.user_like.estimate
     floor = fidelity - honest.evidence.margins["trap"].estimate
     mirrors = max(0.0, honest.evidence.fidelity.low)
@@ -84,7 +87,8 @@ def implied(honest: Verdict, percent: int, epochs: int) -> Implied:
             caught += chance
         else:
             paid += chance * min(mirrors, shown)
-    return Implied(caught, paid)
+    unit = honest.score / min(mirrors, honest.evidence.user_like.low)
+    return Implied(caught, paid * unit)
 
 
 def last_verdict(number: int, percent: int, epochs: int, *, reference: Reference) -> Verdict:
