@@ -1,13 +1,15 @@
 """Benchmark: a device that spoils a share of what looks like users' jobs, and of nothing else.
 
 It recognises every test but traps, which carry no barrier before their measurements, and answers
-coin flips to a share of all programs like these. Traps are two programs an epoch, drawn with the
-skeleton of users' circuits, so what it spoils there is binomial. From that alone, with fidelity
-and claim as the same device shows when it spoils nothing, follows how often it should lose its
-label and what it should be paid; both stand beside what was measured.
+coin flips to a share of all programs like these. Traps are drawn with the skeleton of users'
+circuits, so what it spoils there is binomial. From that alone, with fidelity and claim as the same
+device shows when it spoils nothing, follows how often it should lose its label and what it should
+be paid; both stand beside what was measured, and what the same implies after a month.
 
 Every share is tried on the same devices, worlds and tests; counted are those whose honest run ends
 `verified`. Shares have Clopper-Pearson intervals (95 %).
+
+Blind spot: a device that also looks for palindromes, which traps are, recognises every test.
 
 Run: python benchmarks/bench_selective.py [--runs N] [--epochs E]
 """
@@ -16,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from unittest.mock import patch
@@ -23,7 +26,7 @@ from unittest.mock import patch
 from scipy import stats
 
 from benchmarks.detection import trial
-from benchmarks.detection.rows import ROWS
+from benchmarks.detection.rows import MONTH, ROWS
 from providers.cheats import CHEATS, Cheat
 from providers.lies.answer import Answer, coins
 from providers.lies.recognising import is_fenced
@@ -41,8 +44,6 @@ if TYPE_CHECKING:
     from validator.evidence import Evidence
 
 PERCENTS = (10, 25, 50, 75, 100)
-TRAPS = 2
-"""An epoch's, of `validator.plan`."""
 
 
 def spoiler(claimed: StandIn, read: Options) -> Answer:
@@ -63,7 +64,7 @@ class Implied:
 
     Attributes:
         caught: Chance that the label is lost.
-        paid: Expected score.
+        paid: Expected score, or its share of the honest one.
     """
 
     caught: float
@@ -77,8 +78,8 @@ def implied(honest: Verdict, percent: int, epochs: int) -> Implied:
     """
     fidelity = honest.evidence.user_like.estimate
     floor = fidelity - honest.evidence.margins["trap"].estimate
-    mirrors = max(0.0, honest.evidence.fidelity.low)
-    asked = TRAPS * epochs
+    mirrors, traps = honest.evidence.fidelity.low, honest.evidence.user_like.low
+    asked = honest.evidence.served["trap"][1] * epochs
     caught = paid = 0.0
     for spoilt in range(asked + 1):
         chance = float(stats.binom.pmf(spoilt, asked, percent / 100))
@@ -87,8 +88,18 @@ def implied(honest: Verdict, percent: int, epochs: int) -> Implied:
             caught += chance
         else:
             paid += chance * min(mirrors, shown)
-    unit = honest.score / min(mirrors, honest.evidence.user_like.low)
-    return Implied(caught, paid * unit)
+    per_fidelity = honest.score / min(mirrors, traps) if honest.score else 0.0
+    return Implied(caught, paid * per_fidelity)
+
+
+def mean_implied(honest: Iterable[Verdict], percent: int, epochs: int) -> Implied:
+    """Average over devices; the score as a share of what they get when they spoil nothing."""
+    each = [(implied(one, percent, epochs), implied(one, 0, epochs)) for one in honest]
+    whole = sum(alone.paid for _, alone in each)
+    return Implied(
+        sum(spoilt.caught for spoilt, _ in each) / len(each),
+        sum(spoilt.paid for spoilt, _ in each) / whole if whole else 0.0,
+    )
 
 
 def last_verdict(number: int, percent: int, epochs: int, *, reference: Reference) -> Verdict:
@@ -121,7 +132,7 @@ def main() -> None:
 
     honest = {number: tried(number, 0) for number in range(given.runs)}
     verified = {n: one for n, one in honest.items() if one.outcome is Outcome.VERIFIED}
-    full = sum(one.score for one in verified.values())
+    full = sum(one.score for one in verified.values()) or 1.0
     sys.stdout.write(f"{len(verified)} of {given.runs} verified when they spoil nothing\n")
     if not verified:
         return
@@ -130,15 +141,15 @@ def main() -> None:
         caught = sum(one.outcome is not Outcome.VERIFIED for one in found)
         accused = sum(one.outcome is Outcome.FRAUD for one in found)
         share = clopper_pearson(caught, len(found))
-        expected = [implied(one, percent, given.epochs) for one in verified.values()]
-        alone = [implied(one, 0, given.epochs) for one in verified.values()]
+        now = mean_implied(verified.values(), percent, given.epochs)
+        later = mean_implied(verified.values(), percent, MONTH)
         paid = sum(one.score for one in found) / full
         sys.stdout.write(
             f"spoils {percent:3d} %: label lost {caught} of {len(found)}"
             f" [{share.low:.3f}, {share.high:.3f}],"
-            f" implied {sum(one.caught for one in expected) / len(expected):.3f};"
-            f" accused {accused}; paid {paid:.2f},"
-            f" implied {sum(o.paid for o in expected) / sum(o.paid for o in alone):.2f}\n"
+            f" implied {now.caught:.3f}; accused {accused};"
+            f" paid {paid:.2f}, implied {now.paid:.2f};"
+            f" implied after {MONTH} epochs {later.caught:.3f} and {later.paid:.2f}\n"
         )
         sys.stdout.flush()
 
